@@ -1,0 +1,301 @@
+"""A vertebra's own coordinate frame: where its body lies, where its end plates and its posterior wall are."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
+
+from .anatomy import VertebralLevel
+from .image import Mask
+
+STEP_MM = 0.5  # sampling of a vertebra in its own frame: finer than any clinical CT
+COARSE_STEP_MM = 1.0  # while the frame is still being found
+HALF_EXTENT_MM = (35.0, 40.0, 30.0)  # along x, y, z: holds the largest lumbar body, its pedicles and the canal
+ANTERIOR, POSTERIOR = np.array([0.0, 1.0, 0.0]), np.array([0.0, -1.0, 0.0])
+_EDGE_SHARE = 0.6  # columns this much of the body's typical height make up the end plates
+_BAND_MM = 5.0  # half-width of the mid-sagittal band
+
+
+@dataclass(frozen=True)
+class LevelFrame:
+    """Origin and axes of one level.
+
+    Parameters
+    ----------
+    origin : ndarray, shape (3,)
+        Centre of the vertebral body, RAS mm.
+    axes : ndarray, shape (3, 3)
+        Unit rows x (to the vertebra's right), y (anterior), z (cranial, normal to the mean end plate), in RAS.
+    """
+
+    origin: np.ndarray
+    axes: np.ndarray
+
+    def to_ras(self, points: np.ndarray) -> np.ndarray:
+        """Map points of the frame (x, y, z), shape (..., 3), mm, to RAS mm."""
+        return np.asarray(points) @ self.axes + self.origin
+
+    def from_ras(self, ras: np.ndarray) -> np.ndarray:
+        """Map RAS mm, shape (..., 3), to the frame's (x, y, z), mm."""
+        return (np.asarray(ras) - self.origin) @ self.axes.T
+
+    def moved(self, offset: np.ndarray) -> "LevelFrame":
+        """Return the frame with its origin at `offset` (x, y, z), mm, of this frame."""
+        return replace(self, origin=self.to_ras(offset))
+
+    def aligned(self, z: np.ndarray, y: np.ndarray | None = None) -> "LevelFrame":
+        """Return the frame with z along `z` (RAS) and y as near as can be to `y` (default: the present one)."""
+        z = z / np.linalg.norm(z)
+        y = self.axes[1] if y is None else y
+        y = y - (y @ z) * z
+        y = y / np.linalg.norm(y)
+        return replace(self, axes=np.array([np.cross(y, z), y, z]))
+
+
+@dataclass(frozen=True)
+class BodyShape:
+    """The vertebral body sampled in its own frame.
+
+    Parameters
+    ----------
+    frame : LevelFrame
+    x, y : ndarray
+        Sampling positions, mm.
+    top, bottom : ndarray, shape (len(x), len(y))
+        End-plate heights z (mm) of each column; NaN outside the body.
+    anterior, posterior : float
+        Extent of the end plates along y on the mid-sagittal band, mm.
+    wall : ndarray, shape (2,)
+        The posterior wall as a line y = wall[0] z + wall[1].
+    has_arch : bool
+        Whether the mask goes on behind the spinal canal: a whole vertebra, not a body only.
+    """
+
+    frame: LevelFrame
+    x: np.ndarray
+    y: np.ndarray
+    top: np.ndarray
+    bottom: np.ndarray
+    anterior: float
+    posterior: float
+    wall: np.ndarray
+    has_arch: bool
+
+    def wall_at(self, z: np.ndarray) -> np.ndarray:
+        """Return the y of the posterior wall at heights `z`, mm."""
+        return np.polyval(self.wall, z)
+
+    def band(self, half_width_mm: float = _BAND_MM) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean (top, bottom) over the mid-sagittal band, each of shape (len(y),); NaN outside the body."""
+        inside = np.abs(self.x) <= half_width_mm
+        return _mean_of_known(self.top[inside]), _mean_of_known(self.bottom[inside])
+
+
+def body_shape(mask: Mask, up: np.ndarray, forward: np.ndarray = ANTERIOR, passes: int = 3) -> BodyShape:
+    """Find the body of one vertebra and describe it in its own frame.
+
+    Parameters
+    ----------
+    mask : Mask
+        One vertebra, whole or its body only.
+    up : ndarray, shape (3,)
+        Direction of the spine at this level towards the head, RAS; a rough guess is enough.
+    forward : ndarray, shape (3,)
+        Where the front of the vertebra is, RAS.
+    passes : int
+        How often the frame is fitted to the end plates found in it.
+
+    Raises
+    ------
+    ValueError
+        When the mask is empty or holds nothing that looks like a body.
+    """
+    frame = LevelFrame(thickest_point(mask, forward), np.eye(3)).aligned(np.asarray(up, dtype=float), forward)
+    for _ in range(passes):
+        frame = _refined(_shape_in(mask, _symmetric(mask, frame), COARSE_STEP_MM))
+    return _shape_in(mask, frame, STEP_MM)
+
+
+def spine_directions(centres: dict[VertebralLevel, np.ndarray]) -> dict[VertebralLevel, np.ndarray]:
+    """Return the unit direction towards the head at each level from the levels' centres (RAS mm)."""
+    levels = sorted(centres, key=lambda level: level.rank)
+    if len(levels) == 1:
+        return {levels[0]: np.array([0.0, 0.0, 1.0])}
+    slopes = np.gradient(np.array([centres[level] for level in levels]), axis=0)
+    return {level: -slope / np.linalg.norm(slope) for level, slope in zip(levels, slopes, strict=True)}
+
+
+def anterior_direction(masks: Iterable[Mask]) -> np.ndarray:
+    """Return where the vertebrae's front is: RAS anterior, or posterior in an image stored the wrong way round.
+
+    A whole vertebra's body lies over 5 mm in front of its centroid; masks of bodies only tell nothing.
+    """
+    offsets = [thickest_point(mask)[1] - _centroid(mask)[1] for mask in masks]
+    return POSTERIOR if np.median(offsets) < -5 else ANTERIOR
+
+
+def thickest_point(mask: Mask, forward: np.ndarray | None = None) -> np.ndarray:
+    """Return the RAS point deepest inside the mask, shape (3,), rather in front where `forward` (RAS) is known.
+
+    A crushed body may be no thicker than its articular processes; but it always lies in front of them.
+    """
+    part = mask.cropped(mask.box())
+    depth = ndimage.distance_transform_edt(np.pad(part.array, 1), sampling=part.spacing[::-1])[1:-1, 1:-1, 1:-1]
+    score = depth[part.array]
+    ras = part.to_ras(np.argwhere(part.array)[:, ::-1])
+    if forward is not None:
+        score = score + 0.2 * ras @ forward
+    return ras[score >= score.max() - 0.5].mean(axis=0)
+
+
+def _centroid(mask: Mask) -> np.ndarray:
+    part = mask.cropped(mask.box())
+    return part.to_ras(np.argwhere(part.array).mean(axis=0)[::-1])
+
+
+def _symmetric(mask: Mask, frame: LevelFrame) -> LevelFrame:
+    """Turn the frame about its z axis, and shift it along x, to where left best mirrors right.
+
+    A vertebra seen from above is nearly symmetric; its centroid or one transverse process tells the axial rotation
+    far less well.
+    """
+    (x, y, _), inside = _sampled(mask, frame, COARSE_STEP_MM)
+    footprint = inside.sum(axis=2, dtype=np.float32)
+    _, angle, middle = max(_mirrored(footprint, x, y, angle) for angle in np.radians(np.arange(-30, 31, 2)))
+    turned = frame.aligned(frame.axes[2], np.sin(angle) * frame.axes[0] + np.cos(angle) * frame.axes[1])
+    return turned.moved([middle, 0, 0])
+
+
+def _mirrored(footprint: np.ndarray, x: np.ndarray, y: np.ndarray, angle: float) -> tuple[float, float, float]:
+    """Return how well the footprint, turned by `angle` (rad), mirrors itself (0-1), the angle, the mirror's x (mm)."""
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    centre = np.array([x.size - 1, y.size - 1]) / 2
+    turned = ndimage.affine_transform(footprint, turn, centre - turn @ centre, order=1, prefilter=False)
+    spectrum = np.fft.rfft(turned, 2 * x.size, axis=0)
+    overlap = np.fft.irfft((spectrum**2).sum(axis=1), 2 * x.size)  # sum over x of f(x) f(n - x), for every n
+    best = int(np.argmax(overlap))
+    return float(overlap[best] / np.sum(turned**2)), angle, float(x[0] + best / 2 * (x[1] - x[0]))
+
+
+def _sampled(mask: Mask, frame: LevelFrame, step: float) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """Sample the mask in the frame: positions along x, y, z, and True inside, shape (nx, ny, nz)."""
+    positions = tuple(np.arange(-extent, extent + step / 2, step) for extent in HALF_EXTENT_MM)
+    part = mask.cropped(mask.box(margin=2))
+    start = part.to_ijk(frame.to_ras([p[0] for p in positions]))
+    along = part.to_ijk(part.ijk_to_ras[:3, 3] + frame.axes * step)  # rows: one step along x, y, z, in i, j, k
+    sampled = ndimage.affine_transform(
+        part.array.astype(np.float32),
+        along.T[::-1],
+        start[::-1],
+        output_shape=tuple(p.size for p in positions),
+        order=1,
+        prefilter=False,
+    )
+    return positions, sampled >= 0.5
+
+
+def _shape_in(mask: Mask, frame: LevelFrame, step: float) -> BodyShape:
+    (x, y, z), inside = _sampled(mask, frame, step)
+    wall, has_arch = _posterior_wall(inside, x, y, z, step)
+    body = inside & (y[:, None] >= np.polyval(wall, z)[None, :])[None]
+    body = _largest_piece(body)
+    top, bottom = _end_plates(body, z, step)
+    heights = top - bottom
+    band = heights[np.abs(x) <= _BAND_MM]
+    if not np.isfinite(band).any():
+        raise ValueError("no vertebral body found in the mask")
+    typical = np.nanmedian(band)
+    low = heights < _EDGE_SHARE * typical
+    top, bottom = np.where(low, np.nan, top), np.where(low, np.nan, bottom)
+    known = y[np.isfinite(_mean_of_known((top - bottom)[np.abs(x) <= _BAND_MM]))]
+    if known.size < 4 / step:
+        raise ValueError("no vertebral body found in the mask")
+    half = step / 2
+    return BodyShape(frame, x, y, top, bottom, float(known.max() + half), float(known.min() - half), wall, has_arch)
+
+
+def _posterior_wall(
+    inside: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray, step: float
+) -> tuple[np.ndarray, bool]:
+    """Return the posterior wall as a line y(z), and whether there is bone behind the canal.
+
+    Walking backwards from the body's middle on the mid-sagittal band, the mask ends at the posterior wall; the rows
+    where that holds are fitted by a robust straight line, which then stands for the rows in between.
+    """
+    band = inside[np.abs(x) <= 3].mean(axis=0) >= 0.5  # (ny, nz)
+    start = int(np.argmin(np.abs(y)))
+    behind = band[start::-1]  # from the middle backwards
+    filled = behind[0]
+    exits = np.argmax(~behind, axis=0)
+    gone = filled & (~behind).any(axis=0)
+    rows = np.flatnonzero(gone)
+    if rows.size < 3 / step:
+        raise ValueError("no posterior wall found in the mask")
+    wall_y = y[start - exits[rows]] + step / 2
+    line = _robust_line(z[rows], wall_y)
+    return line, _bone_behind(inside, y, np.polyval(line, z))
+
+
+def _bone_behind(inside: np.ndarray, y: np.ndarray, wall: np.ndarray) -> bool:
+    """Whether over a seventh of the mask lies more than 6 mm behind the wall (an arch), not just a bulging wall."""
+    behind = inside & (y[:, None] < wall[None, :] - 6)[None]
+    return bool(np.count_nonzero(behind) > np.count_nonzero(inside) / 7)
+
+
+def _robust_line(t: np.ndarray, values: np.ndarray, rounds: int = 5) -> np.ndarray:
+    keep = np.ones(t.size, dtype=bool)
+    for _ in range(rounds):
+        line = np.polyfit(t[keep], values[keep], 1)
+        residual = np.abs(values - np.polyval(line, t))
+        keep = residual <= max(2.5 * np.median(residual[keep]), STEP_MM)
+    return line
+
+
+def _largest_piece(body: np.ndarray) -> np.ndarray:
+    pieces, count = ndimage.label(body)
+    if count == 0:
+        raise ValueError("no vertebral body found in the mask")
+    return pieces == np.argmax(np.bincount(pieces.ravel())[1:]) + 1
+
+
+def _end_plates(body: np.ndarray, z: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return top and bottom z of each column, shape (nx, ny), NaN where the column is empty."""
+    filled = body.any(axis=2)
+    first = np.argmax(body, axis=2)
+    last = body.shape[2] - 1 - np.argmax(body[:, :, ::-1], axis=2)
+    top = np.where(filled, z[last] + step / 2, np.nan)
+    bottom = np.where(filled, z[first] - step / 2, np.nan)
+    return top, bottom
+
+
+def _refined(shape: BodyShape) -> LevelFrame:
+    """Turn the frame to the mean end-plate normal and move it into the body's middle."""
+    normals = [_plane_normal(shape, surface) for surface in (shape.top, shape.bottom)]
+    z = shape.frame.axes.T @ np.mean(normals, axis=0)
+    band_top, band_bottom = shape.band()
+    middle = np.nanmedian((band_top + band_bottom) / 2)
+    return shape.frame.moved([0, (shape.anterior + shape.posterior) / 2, middle]).aligned(z)
+
+
+def _plane_normal(shape: BodyShape, surface: np.ndarray, rounds: int = 6) -> np.ndarray:
+    """Fit a plane to an end plate, leaving out its rim and outliers (osteophytes, Schmorl nodes)."""
+    filled = ndimage.binary_erosion(np.isfinite(surface), iterations=int(2 / STEP_MM))
+    ix, iy = np.nonzero(filled if filled.any() else np.isfinite(surface))
+    points = np.column_stack([shape.x[ix], shape.y[iy], np.ones(ix.size)])
+    z = surface[ix, iy]
+    keep = np.ones(z.size, dtype=bool)
+    for _ in range(rounds):
+        plane = np.linalg.lstsq(points[keep], z[keep], rcond=None)[0]
+        residual = np.abs(z - points @ plane)
+        keep = residual <= max(2.5 * np.median(residual[keep]), STEP_MM)
+    normal = np.array([-plane[0], -plane[1], 1.0])
+    return normal / np.linalg.norm(normal)
+
+
+def _mean_of_known(rows: np.ndarray) -> np.ndarray:
+    """Mean over axis 0 of the finite values, NaN where fewer than half are finite."""
+    known = np.isfinite(rows)
+    count = known.sum(axis=0)
+    total = np.where(known, rows, 0).sum(axis=0)
+    return np.where(2 * count >= len(rows), total / np.maximum(count, 1), np.nan)

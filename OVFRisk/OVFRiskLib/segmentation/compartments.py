@@ -1,0 +1,132 @@
+"""Whole vertebra to body and posterior elements; body to cortical shell and cancellous bone."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from ..anatomy import Compartment, Region, VertebralLevel, label_scheme
+from ..image import LabelMap, Mask
+from ..level_frame import BodyShape, anterior_direction, body_shape, spine_directions, thickest_point
+from ..measurement import protocol_id
+
+SPLIT = (Compartment.CORTICAL, Compartment.CANCELLOUS, Compartment.POSTERIOR)
+
+
+@dataclass(frozen=True)
+class PeelSettings:
+    """How a body is split.
+
+    Parameters
+    ----------
+    cortical_depth_mm : float
+        The shell is what lies less deep than this. A true cortex (0.3-1 mm) is below CT resolution; at least the
+        outermost voxels always belong to the shell (two voxels at 1 mm, one at 3 mm).
+    """
+
+    cortical_depth_mm: float = 2.0
+
+    @property
+    def protocol_id(self) -> str:
+        """Identifies the split in every value measured on it."""
+        return protocol_id("peel", asdict(self))
+
+
+def depth_mm(mask: np.ndarray, spacing: Iterable[float]) -> np.ndarray:
+    """Return how deep each voxel centre lies below the mask's surface, mm; zero outside.
+
+    The surface is taken half a voxel before the nearest voxel outside, along the way to it.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (k, j, i)
+    spacing : iterable of float
+        Voxel size along i, j, k, mm.
+    """
+    sampling = np.array(list(spacing))[::-1]
+    padded = np.pad(mask, 1)
+    distance, nearest = ndimage.distance_transform_edt(padded, sampling=sampling, return_indices=True)
+    steps = np.abs(nearest - np.indices(padded.shape)) * sampling[:, None, None, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        half_voxel = 0.5 * np.tensordot(sampling, steps, axes=1) / distance
+    return np.where(padded, distance - np.nan_to_num(half_voxel), 0.0)[1:-1, 1:-1, 1:-1]
+
+
+def body_shapes(labels: LabelMap, levels: Iterable[VertebralLevel]) -> dict[VertebralLevel, BodyShape | str]:
+    """Return each level's body in its own frame, or the reason why it has none."""
+    masks = {level: vertebra(labels, level) for level in levels}
+    if not masks:
+        return {}
+    forward = anterior_direction(masks.values())
+    up = spine_directions({level: thickest_point(mask, forward) for level, mask in masks.items()})
+    return {level: _shape_or_reason(mask, up[level], forward) for level, mask in masks.items()}
+
+
+def vertebra(labels: LabelMap, level: VertebralLevel) -> Mask:
+    """Return everything labelled as a part of `level`."""
+    return labels.mask(*(Region(part, level) for part in Compartment))
+
+
+def split_compartments(
+    labels: LabelMap, shapes: Mapping[VertebralLevel, BodyShape], settings: PeelSettings
+) -> LabelMap:
+    """Split the vertebrae of `shapes` into cortical, cancellous and posterior bone.
+
+    Compartments that `labels` already names are kept as they are (a reader may have corrected them). Vertebrae without
+    a shape keep their label.
+
+    Returns
+    -------
+    LabelMap
+        On the same grid, with the label values of the scheme ``ovfrisk``.
+    """
+    values = {region: value for value, region in label_scheme("ovfrisk").regions.items()}
+    array = np.zeros(labels.array.shape, dtype=np.int16)
+    for level in labels.levels():
+        parts = _parts(labels, level, shapes.get(level), settings)
+        for part, (box, mask) in parts.items():
+            array[box][mask] = values[Region(part, level)]
+    return LabelMap(array, labels.ijk_to_ras, {value: region for region, value in values.items()})
+
+
+def _shape_or_reason(mask: Mask, up: np.ndarray, forward: np.ndarray) -> BodyShape | str:
+    try:
+        return body_shape(mask, up, forward)
+    except ValueError as error:
+        return str(error)
+
+
+def _parts(labels: LabelMap, level: VertebralLevel, shape: BodyShape | None, settings: PeelSettings) -> dict:
+    """Return compartment -> (box, mask within the box) of one level."""
+    whole = vertebra(labels, level)
+    box = whole.box(margin=1)
+    crop = labels.cropped(box)
+    inside = whole.array[box]
+    given = {part: crop.mask(Region(part, level)).array for part in Compartment}
+    if shape is None:
+        return {Compartment.WHOLE: (box, inside)}
+    if given[Compartment.CORTICAL].any() or given[Compartment.CANCELLOUS].any():
+        body = given[Compartment.CORTICAL] | given[Compartment.CANCELLOUS]
+        cancellous = given[Compartment.CANCELLOUS]
+    else:
+        body = given[Compartment.BODY] if given[Compartment.BODY].any() else _body(crop, inside, shape)
+        cancellous = depth_mm(body, labels.spacing) >= settings.cortical_depth_mm
+    return {
+        Compartment.CORTICAL: (box, body & ~cancellous),
+        Compartment.CANCELLOUS: (box, cancellous),
+        Compartment.POSTERIOR: (box, inside & ~body),
+    }
+
+
+def _body(crop: LabelMap, inside: np.ndarray, shape: BodyShape) -> np.ndarray:
+    """Return the part of a vertebra in front of its posterior wall; all of it where the mask has no arch."""
+    if not shape.has_arch:
+        return inside
+    kji = np.argwhere(inside)
+    points = shape.frame.from_ras(crop.to_ras(kji[:, ::-1]))
+    body = np.zeros_like(inside)
+    front = points[:, 1] >= shape.wall_at(points[:, 2])
+    body[tuple(kji[front].T)] = True
+    pieces, _ = ndimage.label(body)
+    return pieces == np.argmax(np.bincount(pieces.ravel())[1:]) + 1

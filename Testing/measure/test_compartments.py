@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+from OVFRiskLib.anatomy import Compartment, Region, VertebralLevel
+from OVFRiskLib.files.read_images import read_volume
+from OVFRiskLib.image import LabelMap, Modality
+from OVFRiskLib.segmentation.compartments import PeelSettings, body_shapes, depth_mm, split_compartments, vertebra
+from OVFRiskLib.segmentation.level_check import check_levels
+
+L1, L2 = VertebralLevel.L1, VertebralLevel.L2
+LUMBAR = VertebralLevel.span("L1-L5")
+
+
+def split(labels, shapes, settings=None):
+    found = {level: shape for level, shape in shapes.items() if not isinstance(shape, str)}
+    return split_compartments(labels, found, settings or PeelSettings())
+
+
+def body(compartments, level):
+    return compartments.mask(Region(Compartment.CORTICAL, level), Region(Compartment.CANCELLOUS, level)).array
+
+
+def dice(a, b):
+    return 2 * np.count_nonzero(a & b) / (np.count_nonzero(a) + np.count_nonzero(b))
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (0.7, 0.7, 3.0), (3.0, 3.0, 3.0)])
+def test_depth_is_the_distance_to_the_surface(spacing):
+    size = np.array([24.0, 24.0, 24.0])
+    shape = np.round(size / spacing).astype(int)
+    depth = depth_mm(np.ones(shape[::-1], dtype=bool), spacing)
+    centres = [(np.arange(n) + 0.5) * s for n, s in zip(shape, spacing, strict=True)]
+    x, y, z = np.meshgrid(*centres, indexing="ij")
+    exact = np.minimum.reduce([x, size[0] - x, y, size[1] - y, z, size[2] - z]).T
+    extent = shape * spacing
+    inner = np.minimum.reduce([exact, np.abs(extent[2] - z.T)])
+    assert np.max(np.abs(depth - inner)) < 0.8
+
+
+def test_the_shell_is_as_thick_as_set(block):
+    labels = block(size=(40.0, 30.0, 26.0))
+    compartments = split(labels, body_shapes(labels, [L1]))
+    inner = compartments.mask(Region(Compartment.CANCELLOUS, L1)).volume_mm3
+    assert inner == pytest.approx(36 * 26 * 22, rel=0.06)
+    assert vertebra(compartments, L1).volume_mm3 == vertebra(labels, L1).volume_mm3
+
+
+def test_the_arch_is_cut_off_where_another_network_ends_the_body(shapes_of, shared_data):
+    """Bodies cut from whole vertebrae, against TotalSegmentator's own body masks of the same scan."""
+    labels, shapes = shapes_of("ct_abdomen_3mm/totalsegmentator_labels.nii.gz", "totalsegmentator")
+    bodies = read_volume(shared_data / "ct_abdomen_3mm/vertebral_bodies_and_discs.nii.gz", Modality.OTHER)
+    reference = bodies.array == 1
+    compartments = split(labels, shapes)
+    scores = [dice(body(compartments, level), reference & vertebra(labels, level).array) for level in LUMBAR]
+    assert min(scores) > 0.92
+    assert np.mean(scores) > 0.95
+
+
+def test_body_only_masks_stay_whole(shapes_of):
+    labels, shapes = shapes_of("ct_abdomen_3mm/vertebrae_verse_codes.nii.gz", "verse")
+    compartments = split(labels, shapes)
+    assert not any(region.part is Compartment.POSTERIOR for region in compartments.regions)
+
+
+def test_a_body_stored_back_to_front_is_found_and_said(shared_data):
+    """The L2 of ct_l2_calibrated lies in its file with the spinous process towards anterior."""
+    parts = read_volume(shared_data / "ct_l2_calibrated/sub-verse004_0000_vertebra_21_seg.nii.gz", Modality.OTHER)
+    bone = np.where(np.isin(parts.array, (1, 2, 3, 4)), 21, 0).astype(np.uint8)  # 5, 6: caps of a mechanical test
+    labels = LabelMap(bone, parts.ijk_to_ras, {21: Region(Compartment.WHOLE, L2)})
+    shapes = body_shapes(labels, [L2])
+    assert dice(body(split(labels, shapes), L2), np.isin(parts.array, (1, 2))) > 0.93
+    (quality,) = check_levels(labels, [L2], shapes)
+    assert quality.usable
+    assert "orientation" in quality.note
+
+
+def test_interior_agrees_with_another_programs(shapes_of, shared_data):
+    """L3 of ct_l3_subregions: 49 = border of the body, 50 = interior."""
+    labels, shapes = shapes_of("ct_l3_subregions/sub-ct_seg-vert_label-22_msk.nii.gz", "verse")
+    parts = read_volume(shared_data / "ct_l3_subregions/sub-ct_seg-subreg_label-22_msk.nii.gz", Modality.OTHER).array
+    compartments, l3 = split(labels, shapes), VertebralLevel.L3
+    inside = vertebra(labels, l3).array
+    assert dice(body(compartments, l3), np.isin(parts, (49, 50)) & inside) > 0.96
+    assert dice(compartments.mask(Region(Compartment.CANCELLOUS, l3)).array, (parts == 50) & inside) > 0.9
+
+
+def test_compartments_drawn_by_a_reader_are_kept(block):
+    labels = block()
+    first = split(labels, body_shapes(labels, [L1]))
+    corrected = first.array.copy()
+    corrected[first.array == 320] = np.where(np.arange(np.count_nonzero(first.array == 320)) % 7 == 0, 220, 320)
+    again = LabelMap(corrected, first.ijk_to_ras, first.labels)
+    assert np.array_equal(split(again, body_shapes(again, [L1])).array, corrected)
+
+
+def test_a_level_without_a_body_keeps_its_label(block):
+    labels = block()
+    assert split_compartments(labels, {}, PeelSettings()).regions == (Region(Compartment.WHOLE, L1),)
