@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from .distance import depth_mm
 from .errors import UserError
 from .image import Volume
 from .measurement import protocol_id
-from .segmentation.compartments import depth_mm
 
 
 class Phase(StrEnum):

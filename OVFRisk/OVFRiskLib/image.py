@@ -217,7 +217,7 @@ class LabelMap(Grid):
             raise ValueError("label 0 is background")
         if len(set(self.labels.values())) != len(self.labels):
             raise ValueError("two labels mean the same region")
-        present = _values(self.array)
+        present = present_values(self.array)
         labels = {v: r for v, r in sorted(self.labels.items(), key=lambda item: item[1].sort_key) if v in present}
         object.__setattr__(self, "labels", MappingProxyType(labels))
 
@@ -256,7 +256,8 @@ def bounding_box(array: np.ndarray, margin: int = 0) -> tuple[slice, slice, slic
     return tuple(box)
 
 
-def _values(array: np.ndarray) -> set[int]:
+def present_values(array: np.ndarray) -> set[int]:
+    """Return the values that occur in an integer array."""
     low, high = int(array.min()), int(array.max())
     if 0 <= low and high < 65536:  # counting beats np.unique's sort by far
         return set(np.flatnonzero(np.bincount(array.ravel())).tolist())

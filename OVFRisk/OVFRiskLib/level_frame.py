@@ -14,6 +14,9 @@ COARSE_STEP_MM = 1.0  # while the frame is still being found
 HALF_EXTENT_MM = (35.0, 40.0, 30.0)  # along x, y, z: holds the largest lumbar body, its pedicles and the canal
 ANTERIOR, POSTERIOR = np.array([0.0, 1.0, 0.0]), np.array([0.0, -1.0, 0.0])
 _EDGE_SHARE = 0.6  # columns this much of the body's typical height make up the end plates
+_WALL_BAND_MM = 3.0  # half-width of the band for the walls, which curve away to the sides
+_WALL_SHARE = 0.7  # of the greatest depth
+_CORNER_MM = 2.5  # rounded corners and lips of the walls, left out
 _BAND_MM = 5.0  # half-width of the mid-sagittal band
 
 
@@ -70,6 +73,8 @@ class BodyShape:
         The posterior wall as a line y = wall[0] z + wall[1].
     has_arch : bool
         Whether the mask goes on behind the spinal canal: a whole vertebra, not a body only.
+    resolution : float
+        Height of the mask's voxels along z, mm: steps of this size are no outliers.
     """
 
     frame: LevelFrame
@@ -81,6 +86,7 @@ class BodyShape:
     posterior: float
     wall: np.ndarray
     has_arch: bool
+    resolution: float
 
     def wall_at(self, z: np.ndarray) -> np.ndarray:
         """Return the y of the posterior wall at heights `z`, mm."""
@@ -115,6 +121,23 @@ def body_shape(mask: Mask, up: np.ndarray, forward: np.ndarray = ANTERIOR, passe
     for _ in range(passes):
         frame = _refined(_shape_in(mask, _symmetric(mask, frame), COARSE_STEP_MM))
     return _shape_in(mask, frame, STEP_MM)
+
+
+def robust_fit(t: np.ndarray, values: np.ndarray, degree: int, tolerance: float, rounds: int = 5) -> np.ndarray:
+    """Return the polynomial (highest power first) through `values` at `t`, leaving out outliers.
+
+    Left out is what lies further away than 2.5 times the median distance and than `tolerance`.
+    """
+    degree = min(degree, t.size // 3)
+    keep = np.ones(t.size, dtype=bool)
+    for _ in range(rounds):
+        fit = np.polyfit(t[keep], values[keep], degree)
+        distance = np.abs(values - np.polyval(fit, t))
+        near = distance <= max(2.5 * np.median(distance[keep]), tolerance)
+        if np.count_nonzero(near) < 2 * (degree + 1):
+            break
+        keep = near
+    return fit
 
 
 def spine_directions(centres: dict[VertebralLevel, np.ndarray]) -> dict[VertebralLevel, np.ndarray]:
@@ -160,8 +183,8 @@ def _symmetric(mask: Mask, frame: LevelFrame) -> LevelFrame:
     A vertebra seen from above is nearly symmetric; its centroid or one transverse process tells the axial rotation
     far less well.
     """
-    (x, y, _), inside = _sampled(mask, frame, COARSE_STEP_MM)
-    footprint = inside.sum(axis=2, dtype=np.float32)
+    (x, y, _), share = _sampled(mask, frame, COARSE_STEP_MM)
+    footprint = share.sum(axis=2)
     _, angle, middle = max(_mirrored(footprint, x, y, angle) for angle in np.radians(np.arange(-30, 31, 2)))
     turned = frame.aligned(frame.axes[2], np.sin(angle) * frame.axes[0] + np.cos(angle) * frame.axes[1])
     return turned.moved([middle, 0, 0])
@@ -179,7 +202,7 @@ def _mirrored(footprint: np.ndarray, x: np.ndarray, y: np.ndarray, angle: float)
 
 
 def _sampled(mask: Mask, frame: LevelFrame, step: float) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
-    """Sample the mask in the frame: positions along x, y, z, and True inside, shape (nx, ny, nz)."""
+    """Sample the mask in the frame: positions along x, y, z, and the share of bone (0-1), shape (nx, ny, nz)."""
     positions = tuple(np.arange(-extent, extent + step / 2, step) for extent in HALF_EXTENT_MM)
     part = mask.cropped(mask.box(margin=2))
     start = part.to_ijk(frame.to_ras([p[0] for p in positions]))
@@ -192,15 +215,16 @@ def _sampled(mask: Mask, frame: LevelFrame, step: float) -> tuple[tuple[np.ndarr
         order=1,
         prefilter=False,
     )
-    return positions, sampled >= 0.5
+    return positions, sampled
 
 
 def _shape_in(mask: Mask, frame: LevelFrame, step: float) -> BodyShape:
-    (x, y, z), inside = _sampled(mask, frame, step)
+    (x, y, z), share = _sampled(mask, frame, step)
+    inside = share >= 0.5
     wall, has_arch = _posterior_wall(inside, x, y, z, step)
     body = inside & (y[:, None] >= np.polyval(wall, z)[None, :])[None]
     body = _largest_piece(body)
-    top, bottom = _end_plates(body, z, step)
+    top, bottom = _end_plates(body, share, z)
     heights = top - bottom
     band = heights[np.abs(x) <= _BAND_MM]
     if not np.isfinite(band).any():
@@ -208,11 +232,27 @@ def _shape_in(mask: Mask, frame: LevelFrame, step: float) -> BodyShape:
     typical = np.nanmedian(band)
     low = heights < _EDGE_SHARE * typical
     top, bottom = np.where(low, np.nan, top), np.where(low, np.nan, bottom)
-    known = y[np.isfinite(_mean_of_known((top - bottom)[np.abs(x) <= _BAND_MM]))]
-    if known.size < 4 / step:
+    posterior, anterior = _walls(body[np.abs(x) <= _WALL_BAND_MM].mean(axis=0) >= 0.5, y, step)
+    resolution = float(np.max(np.abs(frame.axes[2] @ mask.ijk_to_ras[:3, :3])))
+    return BodyShape(frame, x, y, top, bottom, anterior, posterior, wall, has_arch, resolution)
+
+
+def _walls(section: np.ndarray, y: np.ndarray, step: float) -> tuple[float, float]:
+    """Return the y of the posterior and anterior wall at the end plates, from the mid-sagittal section (ny, nz).
+
+    Walls are waisted and corners rounded: a parabola through each wall's middle part leads to the plates.
+    """
+    back = y[np.argmax(section, axis=0)] - step / 2
+    front = y[section.shape[0] - 1 - np.argmax(section[::-1], axis=0)] + step / 2
+    extent = np.where(section.any(axis=0), front - back, 0)
+    rows = np.flatnonzero(extent >= _WALL_SHARE * extent.max())  # others run through an oblique end plate
+    if rows.size < 4 / step:
         raise ValueError("no vertebral body found in the mask")
-    half = step / 2
-    return BodyShape(frame, x, y, top, bottom, float(known.max() + half), float(known.min() - half), wall, has_arch)
+    corner = min(round(_CORNER_MM / step), rows.size // 4)
+    middle = rows[corner : rows.size - corner]
+    fits = (robust_fit(middle, wall[middle], degree=2, tolerance=1.0) for wall in (back, front))
+    posterior, anterior = (float(np.polyval(fit, rows[[0, -1]]).mean()) for fit in fits)
+    return posterior, anterior
 
 
 def _posterior_wall(
@@ -233,7 +273,7 @@ def _posterior_wall(
     if rows.size < 3 / step:
         raise ValueError("no posterior wall found in the mask")
     wall_y = y[start - exits[rows]] + step / 2
-    line = _robust_line(z[rows], wall_y)
+    line = robust_fit(z[rows], wall_y, degree=1, tolerance=step)
     return line, _bone_behind(inside, y, np.polyval(line, z))
 
 
@@ -243,15 +283,6 @@ def _bone_behind(inside: np.ndarray, y: np.ndarray, wall: np.ndarray) -> bool:
     return bool(np.count_nonzero(behind) > np.count_nonzero(inside) / 7)
 
 
-def _robust_line(t: np.ndarray, values: np.ndarray, rounds: int = 5) -> np.ndarray:
-    keep = np.ones(t.size, dtype=bool)
-    for _ in range(rounds):
-        line = np.polyfit(t[keep], values[keep], 1)
-        residual = np.abs(values - np.polyval(line, t))
-        keep = residual <= max(2.5 * np.median(residual[keep]), STEP_MM)
-    return line
-
-
 def _largest_piece(body: np.ndarray) -> np.ndarray:
     pieces, count = ndimage.label(body)
     if count == 0:
@@ -259,14 +290,27 @@ def _largest_piece(body: np.ndarray) -> np.ndarray:
     return pieces == np.argmax(np.bincount(pieces.ravel())[1:]) + 1
 
 
-def _end_plates(body: np.ndarray, z: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return top and bottom z of each column, shape (nx, ny), NaN where the column is empty."""
-    filled = body.any(axis=2)
-    first = np.argmax(body, axis=2)
+def _end_plates(body: np.ndarray, share: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return top and bottom z of each column, shape (nx, ny), NaN where the column is empty.
+
+    The surface lies where the interpolated share of bone falls to one half, between two samples.
+    """
     last = body.shape[2] - 1 - np.argmax(body[:, :, ::-1], axis=2)
-    top = np.where(filled, z[last] + step / 2, np.nan)
-    bottom = np.where(filled, z[first] - step / 2, np.nan)
-    return top, bottom
+    first = np.argmax(body, axis=2)
+    step = z[1] - z[0]
+    top = z[last] + step * _crossing(share, last, 1)
+    bottom = z[first] - step * _crossing(share, first, -1)
+    filled = body.any(axis=2)
+    return np.where(filled, top, np.nan), np.where(filled, bottom, np.nan)
+
+
+def _crossing(share: np.ndarray, index: np.ndarray, way: int) -> np.ndarray:
+    """Return how far beyond the sample at `index`, in samples (0-1), the share falls to one half."""
+    here = np.take_along_axis(share, index[..., None], axis=2)[..., 0]
+    beyond = np.clip(index + way, 0, share.shape[2] - 1)
+    there = np.take_along_axis(share, beyond[..., None], axis=2)[..., 0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.clip(np.nan_to_num((here - 0.5) / (here - there), nan=0.5, posinf=0.5), 0, 1)
 
 
 def _refined(shape: BodyShape) -> LevelFrame:
@@ -288,7 +332,7 @@ def _plane_normal(shape: BodyShape, surface: np.ndarray, rounds: int = 6) -> np.
     for _ in range(rounds):
         plane = np.linalg.lstsq(points[keep], z[keep], rcond=None)[0]
         residual = np.abs(z - points @ plane)
-        keep = residual <= max(2.5 * np.median(residual[keep]), STEP_MM)
+        keep = residual <= max(2.5 * np.median(residual[keep]), shape.resolution)
     normal = np.array([-plane[0], -plane[1], 1.0])
     return normal / np.linalg.norm(normal)
 

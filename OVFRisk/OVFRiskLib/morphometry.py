@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from .level_frame import BodyShape
+from .level_frame import BodyShape, robust_fit
 from .measurement import protocol_id
 
-_TRIM_ROUNDS = 5
-_TRIM_MM = 0.5  # residuals below half the sampling noise of a fine CT are never outliers
+_FEWEST_COLUMNS = 8
+_LIP_MM = 1.0  # a parabola may rise above the highest column seen by this, for the rounding of the rim
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class HeightSettings:
     """
 
     band_mm: float = 5.0
-    rim: float = 0.08
+    rim: float = 0.03
 
     @property
     def protocol_id(self) -> str:
@@ -74,11 +74,11 @@ def measure_heights(shape: BodyShape, settings: HeightSettings) -> Heights:
     """
     depth = shape.anterior - shape.posterior
     u = (shape.anterior - shape.y) / depth  # 0 at the anterior wall, 1 at the posterior wall
-    profiles = [_parabola(u, profile, settings.rim) for profile in shape.band(settings.band_mm)]
+    profiles = [_parabola(u, profile, settings.rim, shape.resolution) for profile in shape.band(settings.band_mm)]
     top, bottom = (np.polyval(profile, [0.0, 0.5, 1.0]) for profile in profiles)
     seen = np.subtract(*shape.band(settings.band_mm))
-    # On a lipped or rounded rim a parabola runs away: no height exceeds what its third of the body shows.
-    limits = [np.nanmax(seen[third]) for third in (u <= 1 / 3, np.abs(u - 0.5) <= 1 / 6, u >= 2 / 3)]
+    # On a lipped rim a parabola runs away: no height exceeds what its third of the body shows.
+    limits = [np.nanmax(seen[third]) + _LIP_MM for third in (u <= 1 / 3, np.abs(u - 0.5) <= 1 / 6, u >= 2 / 3)]
     anterior, middle, posterior = np.minimum(top - bottom, limits)
     if min(anterior, middle, posterior) <= 0:
         raise ValueError("the end plates cross each other")
@@ -86,14 +86,8 @@ def measure_heights(shape: BodyShape, settings: HeightSettings) -> Heights:
     return Heights(float(anterior), float(middle), float(posterior), float(depth), float(wedge))
 
 
-def _parabola(u: np.ndarray, profile: np.ndarray, rim: float) -> np.ndarray:
-    keep = np.isfinite(profile) & (u >= rim) & (u <= 1 - rim)
-    if np.count_nonzero(keep) < 8:
+def _parabola(u: np.ndarray, profile: np.ndarray, rim: float, resolution: float) -> np.ndarray:
+    seen = np.isfinite(profile) & (u >= rim) & (u <= 1 - rim)
+    if np.count_nonzero(seen) < _FEWEST_COLUMNS:
         raise ValueError("an end plate is seen on too few columns")
-    u, profile = u[keep], profile[keep]
-    inlier = np.ones(u.size, dtype=bool)
-    for _ in range(_TRIM_ROUNDS):
-        fit = np.polyfit(u[inlier], profile[inlier], 2)
-        residual = np.abs(profile - np.polyval(fit, u))
-        inlier = residual <= max(2.5 * np.median(residual[inlier]), _TRIM_MM)
-    return fit
+    return robust_fit(u[seen], profile[seen], degree=2, tolerance=resolution)

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 from OVFRiskLib.anatomy import Compartment, Region, VertebralLevel
+from OVFRiskLib.distance import depth_mm
 from OVFRiskLib.files.read_images import read_volume
 from OVFRiskLib.image import LabelMap, Modality
-from OVFRiskLib.segmentation.compartments import PeelSettings, body_shapes, depth_mm, split_compartments, vertebra
+from OVFRiskLib.segmentation.compartments import PeelSettings, body_shapes, split_compartments, vertebra
 from OVFRiskLib.segmentation.level_check import check_levels
 
 L1, L2 = VertebralLevel.L1, VertebralLevel.L2

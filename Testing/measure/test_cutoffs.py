@@ -44,7 +44,7 @@ def test_what_is_missing_is_not_judged():
     assert "not given" in found["vbq_t2"].note
 
 
-@pytest.mark.parametrize(("tesla", "word"), [(None, "unknown"), ("3", "measured at 3 T")])
+@pytest.mark.parametrize(("tesla", "word"), [(None, "found at 1.5 T"), ("3", "measured at 3 T")])
 def test_another_field_strength_is_said(tesla, word):
     assert word in assessed(score("vbq_t2", 0.6), tesla=tesla)["vbq_t2"].note
 

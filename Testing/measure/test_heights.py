@@ -29,10 +29,12 @@ def test_a_tilted_wedge_has_its_heights(block, loss, tilt):
 
 
 @pytest.mark.parametrize("spacing", [(0.5, 0.5, 0.8), (0.8, 0.8, 3.0), (3.0, 3.0, 3.0)])
-def test_heights_hold_on_coarse_voxels(block, spacing):
-    measured = heights(block(spacing=spacing, anterior_loss=0.3))
-    assert measured.anterior == pytest.approx(19.6, abs=1.0)
-    assert measured.posterior == pytest.approx(28, abs=1.0)
+def test_heights_hold_on_coarse_voxels_to_about_half_a_slice(block, spacing):
+    # A little tilted, as vertebrae are: the faces of a block along the voxels would be known to a whole voxel only.
+    tilt = Rotation.from_euler("x", 12, degrees=True).as_matrix()
+    measured = heights(block(spacing=spacing, rotation=tilt, anterior_loss=0.3))
+    assert measured.anterior == pytest.approx(19.6, abs=0.6 * spacing[2])
+    assert measured.posterior == pytest.approx(28, abs=0.6 * spacing[2])
 
 
 @pytest.mark.parametrize("orientation", ["LPS", "PSR", "SAL", "IRP"])

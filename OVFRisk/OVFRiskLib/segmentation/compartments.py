@@ -7,6 +7,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..anatomy import Compartment, Region, VertebralLevel, label_scheme
+from ..distance import depth_mm
 from ..image import LabelMap, Mask
 from ..level_frame import BodyShape, anterior_direction, body_shape, spine_directions, thickest_point
 from ..measurement import protocol_id
@@ -31,26 +32,6 @@ class PeelSettings:
     def protocol_id(self) -> str:
         """Identifies the split in every value measured on it."""
         return protocol_id("peel", asdict(self))
-
-
-def depth_mm(mask: np.ndarray, spacing: Iterable[float]) -> np.ndarray:
-    """Return how deep each voxel centre lies below the mask's surface, mm; zero outside.
-
-    The surface is taken half a voxel before the nearest voxel outside, along the way to it.
-
-    Parameters
-    ----------
-    mask : ndarray of bool, shape (k, j, i)
-    spacing : iterable of float
-        Voxel size along i, j, k, mm.
-    """
-    sampling = np.array(list(spacing))[::-1]
-    padded = np.pad(mask, 1)
-    distance, nearest = ndimage.distance_transform_edt(padded, sampling=sampling, return_indices=True)
-    steps = np.abs(nearest - np.indices(padded.shape)) * sampling[:, None, None, None]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        half_voxel = 0.5 * np.tensordot(sampling, steps, axes=1) / distance
-    return np.where(padded, distance - np.nan_to_num(half_voxel), 0.0)[1:-1, 1:-1, 1:-1]
 
 
 def body_shapes(labels: LabelMap, levels: Iterable[VertebralLevel]) -> dict[VertebralLevel, BodyShape | str]:
