@@ -1,0 +1,76 @@
+"""Grey levels: intensities sorted into bins, from 1."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..errors import UserError
+from .region import Region
+
+MAX_LEVELS = 2000
+"""More grey levels than this need gigabytes for co-occurrence matrices, and describe noise."""
+
+
+@dataclass(frozen=True, eq=False)
+class GreyLevels:
+    """A region and the grey level of each voxel of its bounding box (k, j, i), 0 outside the mask."""
+
+    region: Region
+    array: np.ndarray
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Voxels of each grey level that occurs, ascending by level."""
+        counts = np.bincount(self.array.ravel())[1:]
+        return counts[counts > 0]
+
+
+def discretised(region: Region, settings: Mapping[str, object]) -> GreyLevels:
+    """Return the grey levels of a region.
+
+    Bins of fixed width start at a multiple of the width, not at the region's minimum: PyRadiomics' definition
+    (``imageoperations.getBinEdges``), which is not IBSI's fixed bin size (Q3RU). A fixed number of bins (`binCount`) is
+    IBSI's K15C.
+
+    Raises
+    ------
+    UserError
+        When the bins are too many or too fine for the intensities.
+    """
+    values = region.intensities
+    levels = np.zeros(region.size, dtype=np.int64)
+    levels[region.mask[region.box]] = np.digitize(values, _edges(values, settings))
+    found = GreyLevels(region, levels)
+    if len(found.counts) > MAX_LEVELS:
+        raise _too_fine(values, settings)
+    return found
+
+
+def _edges(values: np.ndarray, settings: Mapping[str, object]) -> np.ndarray:
+    count, width = settings["binCount"], settings["binWidth"]
+    if count is not None:
+        return _edges_of_count(values, count, settings)
+    low, high = values.min(), values.max()
+    steps = (float(high) - float(low)) / width
+    if not steps < 1e6 or not low - width < low or not high + width > high:
+        raise _too_fine(values, settings)
+    return np.arange(low - low % width, high + 2 * width, width)
+
+
+def _edges_of_count(values: np.ndarray, count: int, settings: Mapping[str, object]) -> np.ndarray:
+    try:
+        edges = np.histogram_bin_edges(values, count)
+    except ValueError as error:  # numpy's "cannot create bins": they are finer than the numbers
+        raise _too_fine(values, settings) from error
+    edges[-1] += 1  # the maximum belongs to the last bin
+    return edges
+
+
+def _too_fine(values: np.ndarray, settings: Mapping[str, object]) -> UserError:
+    bins = f"binCount {settings['binCount']}" if settings["binCount"] else f"binWidth {settings['binWidth']:g}"
+    return UserError(
+        f"The bins of the protocol ({bins}) are too fine for intensities from {values.min():g} to {values.max():g}.",
+        f"Use wider bins, or normalise the image: at most {MAX_LEVELS} grey levels are supported.",
+    )

@@ -1,0 +1,147 @@
+"""Protocols: everything that fixes a feature's value, as data."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ..errors import UserError
+from ..measurement import protocol_id
+from ..resources import resource
+from .classes import FEATURES
+from .settings import PREPROCESSING, TEXTURE, Setting, parsed
+
+IMAGE_TYPES: Mapping[str, Mapping[str, Setting]] = {"Original": {}}
+"""The image types there are, by PyRadiomics' names, each with the settings of its filter."""
+
+_TEXTS = ("name", "title", "purpose", "source")
+_BLOCKS = ("setting", "imageType", "featureClass")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A checked radiomics protocol; make one with `load` or `from_dict`.
+
+    Parameters
+    ----------
+    name, title, purpose, source : str
+        What it is called, what it is for and where its settings come from.
+    setting : mapping
+        PyRadiomics' settings, complete: defaults are filled in.
+    image_type : mapping of str to mapping
+        The image types, each with its own settings (its filter's, complete, and those that override `setting`).
+    feature_class : mapping of str to tuple of str
+        The features of each class, by PyRadiomics' names.
+    """
+
+    name: str
+    title: str
+    purpose: str
+    source: str
+    setting: Mapping[str, object]
+    image_type: Mapping[str, Mapping[str, object]]
+    feature_class: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> "Protocol":
+        """Return a bundled protocol by its name, or the one in a JSON file.
+
+        Raises
+        ------
+        UserError
+            Names what is missing, unknown or wrong in it.
+        """
+        path = _bundled().get(str(name_or_path), Path(name_or_path))
+        try:
+            values = json.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise UserError(
+                f"There is no protocol '{name_or_path}' ({error.strerror}).",
+                f"Name a JSON file, or one of {', '.join(_bundled())}.",
+            ) from None
+        except ValueError as error:
+            raise UserError(f"{path} is no JSON file ({error}).", "Correct it there.") from None
+        return cls.from_dict(values, where=str(name_or_path))
+
+    @classmethod
+    def from_dict(cls, values: object, where: str = "The protocol") -> "Protocol":
+        """Return the protocol that `values` describe, laid out as in a file; `where` names them in messages."""
+        if not isinstance(values, Mapping):
+            raise UserError(f"{where} is no protocol.", "Write a JSON object as the bundled protocols are.")
+        for key in values:
+            if key not in _TEXTS + _BLOCKS:
+                raise UserError(f"{where}: '{key}' is unknown.", f"Known are {', '.join(_TEXTS + _BLOCKS)}.")
+        texts = {key: _text(values.get(key), key, where) for key in _TEXTS}
+        own = parsed(values.get("setting", {}), PREPROCESSING | TEXTURE, f"{where}, setting")
+        defaults = {name: known.default for name, known in (PREPROCESSING | TEXTURE).items()}
+        image_type = _image_types(values.get("imageType"), where)
+        return cls(**texts, setting=defaults | own, image_type=image_type, feature_class=_features(values, where))
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the protocol as it is laid out in a file, every default spelled out."""
+        classes = {name: list(features) for name, features in self.feature_class.items()}
+        types = {name: dict(own) for name, own in self.image_type.items()}
+        texts = {key: getattr(self, key) for key in _TEXTS}
+        return texts | {"setting": dict(self.setting), "imageType": types, "featureClass": classes}
+
+    @cached_property
+    def id(self) -> str:
+        """``name-<hash>`` of the settings that fix values, defaults included; texts do not count."""
+        return protocol_id(self.name, {key: self.to_dict()[key] for key in _BLOCKS})
+
+    def settings_of(self, image_type: str) -> dict[str, object]:
+        """Return the settings that hold for one image type."""
+        return {**self.setting, **self.image_type[image_type]}
+
+
+def protocol_names() -> tuple[str, ...]:
+    """Return the names of the bundled protocols."""
+    return tuple(_bundled())
+
+
+def _bundled() -> dict[str, Path]:
+    return {path.stem: path for path in sorted(resource("Protocols").glob("*.json"))}
+
+
+def _text(value: object, key: str, where: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise UserError(f"{where}: '{key}' is missing.", f'Add "{key}": "..." to it.')
+    return value
+
+
+def _image_types(block: object, where: str) -> dict[str, dict[str, object]]:
+    types = {}
+    for name, own in _block(block, "imageType", where).items():
+        if name not in IMAGE_TYPES:
+            raise UserError(f"{where}: there is no image type '{name}'.", f"Available: {', '.join(IMAGE_TYPES)}.")
+        defaults = {key: known.default for key, known in IMAGE_TYPES[name].items()}
+        types[name] = defaults | parsed(own or {}, {**IMAGE_TYPES[name], **TEXTURE}, f"{where}, imageType {name}")
+    return {name: types[name] for name in IMAGE_TYPES if name in types}
+
+
+def _features(values: Mapping, where: str) -> dict[str, tuple[str, ...]]:
+    chosen = _block(values.get("featureClass"), "featureClass", where)
+    for name in chosen:
+        if name not in FEATURES:
+            raise UserError(f"{where}: there is no feature class '{name}'.", f"Available: {', '.join(FEATURES)}.")
+    return {name: _features_of(name, chosen[name], where) for name in FEATURES if name in chosen}
+
+
+def _features_of(name: str, wanted: object, where: str) -> tuple[str, ...]:
+    """Return the features wanted of a class, in the order of the tables; an empty list or null is all usual ones."""
+    known = FEATURES[name]
+    if wanted is None or wanted == []:
+        return tuple(feature.name for feature in known.values() if not feature.optional)
+    if not isinstance(wanted, list):
+        raise UserError(f"{where}: featureClass {name} must be a list.", "List its features; [] takes all.")
+    for feature in wanted:
+        if feature not in list(known):
+            raise UserError(f"{where}: {name} has no feature {feature!r}.", f"Available: {', '.join(known)}.")
+    return tuple(feature for feature in known if feature in wanted)
+
+
+def _block(block: object, key: str, where: str) -> Mapping:
+    if not isinstance(block, Mapping) or not block:
+        raise UserError(f"{where}: '{key}' is missing or empty.", f'Add "{key}": {{"name": ..., ...}} to it.')
+    return block

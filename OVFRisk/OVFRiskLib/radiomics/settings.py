@@ -1,0 +1,160 @@
+"""PyRadiomics' settings: names, documented defaults and what values they may have.
+
+Those that fix no value have no place here: the region comes as a mask, not as a label.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from ..errors import UserError
+from .weighting import NORMS
+
+Parse = Callable[[object], object]
+
+INTERPOLATORS = (
+    "sitkNearestNeighbor",
+    "sitkLinear",
+    "sitkBSpline",
+    "sitkGaussian",
+    "sitkLabelGaussian",
+    "sitkHammingWindowedSinc",
+    "sitkCosineWindowedSinc",
+    "sitkWelchWindowedSinc",
+    "sitkLanczosWindowedSinc",
+    "sitkBlackmanWindowedSinc",
+)
+
+NO_SETTINGS = {
+    "label": "the region is given as a mask",
+    "label_channel": "the region is given as a mask",
+    "additionalInfo": "diagnostics are always recorded",
+    "geometryTolerance": "image and mask must share one grid",
+    "correctMask": "image and mask must share one grid",
+}
+"""PyRadiomics' settings that fix no value, and why there is no need for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A default, and how a value from a file is checked: `parse` returns it normalised or raises ValueError."""
+
+    default: object
+    parse: Parse
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def _number(low: float = float("-inf"), *, above: bool = False) -> Parse:
+    def parse(value: object) -> float:
+        number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e100
+        if not number or not (value > low if above else value >= low):
+            raise ValueError("a number" + ("" if low == float("-inf") else f"{' above' if above else ' from'} {low:g}"))
+        return float(value)
+
+    return parse
+
+
+def _integer(low: int, high: int | None = None) -> Parse:
+    def parse(value: object) -> int:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or value < low or (high is not None and value > high):
+            raise ValueError(f"a whole number from {low}" + ("" if high is None else f" to {high}"))
+        return value
+
+    return parse
+
+
+def _choice(*names: str) -> Parse:
+    def parse(value: object) -> str:
+        if value not in names:
+            raise ValueError("one of " + ", ".join(names))
+        return value
+
+    return parse
+
+
+def _optional(parse: Parse) -> Parse:
+    def parse_optional(value: object) -> object:
+        return None if value is None else parse(value)
+
+    return parse_optional
+
+
+def _list(parse: Parse, lengths: Iterable[int], what: str, *, ordered: bool) -> Parse:
+    def parse_list(value: object) -> list:
+        if not isinstance(value, list) or len(value) not in lengths:
+            raise ValueError(what)
+        items = [parse(item) for item in value]
+        if not ordered and len(set(items)) < len(items):
+            raise ValueError(f"{what}, each once")
+        return items if ordered else sorted(items)
+
+    return parse_list
+
+
+TEXTURE: Mapping[str, Setting] = {
+    "binWidth": Setting(25.0, _number(0, above=True)),
+    "binCount": Setting(None, _optional(_integer(1))),
+    "distances": Setting([1], _list(_integer(1), range(1, 100), "a list of whole numbers from 1", ordered=False)),
+    "force2D": Setting(False, _boolean),
+    "force2Ddimension": Setting(0, _integer(0, 2)),
+    "gldm_a": Setting(0, _integer(0)),
+    "symmetricalGLCM": Setting(True, _boolean),
+    "voxelArrayShift": Setting(0, _integer(-1_000_000)),
+    "weightingNorm": Setting(None, _optional(_choice(*NORMS))),
+}
+"""Settings of the features; an image type may have its own."""
+
+PREPROCESSING: Mapping[str, Setting] = {
+    "interpolator": Setting("sitkBSpline", _optional(_choice(*INTERPOLATORS))),
+    "minimumROIDimensions": Setting(2, _integer(1, 3)),
+    "minimumROISize": Setting(None, _optional(_integer(1))),
+    "normalize": Setting(False, _boolean),
+    "normalizeScale": Setting(1.0, _number(0, above=True)),
+    "padDistance": Setting(5, _integer(0)),
+    "preCrop": Setting(False, _boolean),
+    "removeOutliers": Setting(None, _optional(_number(0, above=True))),
+    "resampledPixelSpacing": Setting(
+        None, _optional(_list(_number(0), (3,), "three spacings in mm (i, j, k; 0 keeps the image's)", ordered=True))
+    ),
+    "resegmentMode": Setting("absolute", _choice("absolute", "relative", "sigma")),
+    "resegmentRange": Setting(None, _optional(_list(_number(), (1, 2), "one or two thresholds", ordered=False))),
+    "resegmentShape": Setting(False, _boolean),
+}
+"""Settings of what happens to image and mask before features, once for all image types."""
+
+
+def parsed(values: object, known: Mapping[str, Setting], where: str) -> dict[str, object]:
+    """Return `values`, checked and normalised, in order of name.
+
+    Parameters
+    ----------
+    values : object
+        What a file says; must be a mapping of setting names to values.
+    known : mapping of str to Setting
+        What may be set here.
+    where : str
+        How to call the place in messages.
+
+    Raises
+    ------
+    UserError
+        Names the unknown setting, or the one with a wrong value.
+    """
+    if not isinstance(values, Mapping):
+        raise UserError(f"{where} must be an object of settings.", 'Write {"name": value, ...}; {} for none.')
+    return {name: _parse(name, values[name], known, where) for name in sorted(values, key=str)}
+
+
+def _parse(name: str, value: object, known: Mapping[str, Setting], where: str) -> object:
+    if name not in known:
+        why = f"{NO_SETTINGS[name]}: remove it" if name in NO_SETTINGS else f"known here are {', '.join(sorted(known))}"
+        raise UserError(f"{where}: there is no setting '{name}'.", f"{why[0].upper()}{why[1:]}.")
+    try:
+        return known[name].parse(value)
+    except ValueError as error:
+        raise UserError(f"{where}: {name} cannot be {value!r}.", f"It must be {error}.") from None
