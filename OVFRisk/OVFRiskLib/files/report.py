@@ -1,0 +1,112 @@
+"""The report: one self-contained HTML page that loads nothing and shows every caveat."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import __version__
+from ..errors import UserError, import_optional
+from ..models.cutoffs import Assessment
+from ..resources import resource
+from .figures import draw_figures
+from .figures.charts import score_title
+from .report_tables import at_a_glance, feature_rows, level_table, signal_table
+
+if TYPE_CHECKING:
+    from ..analysis import Analysis
+
+_PHASES = {"none": "without contrast medium"}  # "none" could be read as "not known"
+_STUDY = ("outcome", "population", "source")
+
+
+def write_report(path: Path, analysis: "Analysis") -> None:
+    """Write the report of one analysis.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in ``.html``.
+    analysis : Analysis
+
+    Raises
+    ------
+    UserError
+        When the file cannot be written, or matplotlib or jinja2 is missing.
+    """
+    html = render_report(analysis)
+    try:
+        path.write_text(html, "utf-8", newline="\n")
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}.", "Choose another folder.") from error
+
+
+def render_report(analysis: "Analysis") -> str:
+    """Return the report as HTML; everything from outside is escaped."""
+    jinja2 = import_optional("jinja2", "Writing report.html")
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(resource("Report")), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    return environment.get_template("report.html.jinja").render(**_content(analysis))
+
+
+def _content(analysis: "Analysis") -> dict[str, object]:
+    patient = analysis.run.get("patient", {})
+    return {
+        "version": __version__,
+        "subject": analysis.subject,
+        "synthetic": bool(patient.get("synthetic")),
+        "facts": _facts(analysis, patient),
+        "caveats": analysis.caveats,
+        "glance": at_a_glance(analysis),
+        "risks": [_risk(assessment) for assessment in analysis.assessments],
+        "studies": _studies(analysis.assessments),
+        "levels": level_table(analysis.measurements, analysis.levels),
+        "vbq": signal_table(analysis.measurements),
+        "missing_regions": {str(region): why for region, why in analysis.regions.missing.items()},
+        "features": feature_rows(analysis.features),
+        "protocols": sorted({features.protocol_id for features in analysis.features.values()}),
+        "measurements": analysis.measurements,
+        "provenance": analysis.run,
+        "figures": {key: asdict(illustration) for key, illustration in draw_figures(analysis).items()},
+    }
+
+
+def _facts(analysis: "Analysis", patient: Mapping[str, object]) -> list[dict[str, object]]:
+    """Return what is known of patient and images, and what was not given."""
+    age = patient.get("age")
+    calibration = analysis.run.get("calibration")
+    known = {
+        "Sex": patient.get("sex"),
+        "Age": None if age is None else f"{age:g} years",
+        "Contrast phase of the CT": _PHASES.get(patient.get("phase"), patient.get("phase")),
+        "Density calibration": calibration.get("source", "given") if isinstance(calibration, Mapping) else calibration,
+    }
+    facts = [{"name": name, "text": text or "not given", "given": bool(text)} for name, text in known.items()]
+    for modality, volume in analysis.volumes.items():
+        size = " × ".join(str(n) for n in volume.array.shape[::-1])
+        spacing = " × ".join(f"{mm:.3g}" for mm in volume.spacing)
+        field = volume.acquisition.get("MagneticFieldStrength")
+        text = f"{size} voxels, {spacing} mm" + (f", {field} T" if field else "")
+        facts.append({"name": str(modality), "text": text, "given": True})
+    return facts
+
+
+def _risk(assessment: Assessment) -> dict[str, str]:
+    sides = {None: "not compared", True: "above the cut-off", False: "not above the cut-off"}
+    return {
+        "title": score_title(assessment.name),
+        "value": "—" if assessment.value is None else f"{assessment.value:.3f}",
+        "cutoff": f"{assessment.cutoff:g}",
+        "side": sides[assessment.above],
+        "sensitivity": f"{assessment.sensitivity:.1%}",
+        "specificity": f"{assessment.specificity:.1%}",
+        "auc": assessment.auc,
+        "note": assessment.note,
+    }
+
+
+def _studies(assessments: tuple[Assessment, ...]) -> list[dict[str, str]]:
+    """Return each study that the cut-offs come from, once."""
+    studies = dict.fromkeys(tuple(getattr(a, name) for name in _STUDY) for a in assessments)
+    return [dict(zip(_STUDY, study)) for study in studies]

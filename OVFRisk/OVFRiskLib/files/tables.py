@@ -1,0 +1,153 @@
+"""Measurements and features as CSV tables: the same values always give the same bytes.
+
+Numbers are written with ten significant digits: far finer than anything measured here, and coarse enough that the last
+bits, in which two machines' linear algebra differ, do not show. Text that a spreadsheet would run as a formula is
+written with an apostrophe in front (OWASP, "CSV Injection"), which reading takes away again.
+"""
+
+import csv
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..anatomy import Compartment, Region, Structure, VertebralLevel
+from ..errors import UserError
+from ..measurement import Measurement, MeasurementTable, Quality
+
+if TYPE_CHECKING:
+    from ..radiomics import Features
+
+_COLUMNS = ("subject", "level", "compartment", "name", "value", "unit", "protocol_id", "quality", "note")
+_MAY_BE_EMPTY = ("level", "compartment", "value")
+_FEATURE_KEYS = ("subject", "level", "compartment", "protocol_id")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
+Cell = str | float | None
+
+
+def write_measurements(path: Path, table: MeasurementTable) -> None:
+    """Write one row a measurement; where there is no value the cell is empty and the note says why.
+
+    Raises
+    ------
+    UserError
+        When the file cannot be written.
+    """
+    columns = measurement_columns(table)
+    _write(path, _COLUMNS, zip(*columns.values()))
+
+
+def write_features(path: Path, subject: str, features: Mapping[Region, "Features"]) -> None:
+    """Write one row a region with all its features, by name; a feature that is absent is an empty cell, with a note.
+
+    Raises
+    ------
+    UserError
+        When the file cannot be written.
+    """
+    columns = feature_columns(subject, features)
+    _write(path, columns, zip(*columns.values()))
+
+
+def measurement_columns(table: MeasurementTable) -> dict[str, list[Cell]]:
+    """Return the measurements as columns; a value that is absent is None."""
+    rows = [
+        (r.subject, r.level or "", r.compartment or "", r.name, r.value, r.unit, r.protocol_id, r.quality, r.note)
+        for r in table
+    ]
+    return {name: [_plain(row[n]) for row in rows] for n, name in enumerate(_COLUMNS)}
+
+
+def feature_columns(subject: str, features: Mapping[Region, "Features"]) -> dict[str, list[Cell]]:
+    """Return the features as columns, a region a row from head to foot; a feature that is absent is None."""
+    regions = sorted(features, key=lambda region: region.sort_key)
+    names = sorted({name for found in features.values() for name in (*found.values, *found.absent)})
+    keys = [(subject, str(r.level or ""), str(r.part), features[r].protocol_id) for r in regions]
+    columns: dict[str, list[Cell]] = {name: [key[n] for key in keys] for n, name in enumerate(_FEATURE_KEYS)}
+    columns |= {name: [_known(features[region].values.get(name)) for region in regions] for name in names}
+    return columns | {"note": [feature_note(features[region]) for region in regions]}
+
+
+def feature_note(features: "Features") -> str:
+    """Return the warnings of a region's features and why some are absent."""
+    reasons: dict[str, list[str]] = {}
+    for name, reason in features.absent.items():
+        reasons.setdefault(reason, []).append(name)
+    absent = [f"absent, {reason}: {', '.join(sorted(names))}" for reason, names in reasons.items()]
+    return "; ".join((*features.warnings, *absent))
+
+
+def read_measurements(path: Path) -> MeasurementTable:
+    """Read a table that `write_measurements` wrote (the hashes of its sources are not in it).
+
+    Raises
+    ------
+    UserError
+        When the file cannot be read, has other columns or a cell is not valid; names line and column.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            lines = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"The table {path} cannot be read: {error}.", "Give a measurements.csv of OVFRisk.") from error
+    if not lines or tuple(lines[0]) != _COLUMNS:
+        raise UserError(f"The table {path} has other columns.", f"They must be: {', '.join(_COLUMNS)}.")
+    rows = [_measurement(path, number, line) for number, line in enumerate(lines[1:], start=2)]
+    try:
+        return MeasurementTable(rows)
+    except ValueError as error:
+        raise UserError(f"The table {path} has two rows for one value: {error}.", "Remove one of them.") from error
+
+
+def _measurement(path: Path, number: int, line: list[str]) -> Measurement:
+    help_text = "Correct the cell, or analyse the patient again."
+    if len(line) != len(_COLUMNS):
+        raise UserError(f"Row {number} of {path} has {len(line)} cells instead of {len(_COLUMNS)}.", help_text)
+    cells = {name: _readable(cell) for name, cell in zip(_COLUMNS, line)}
+    kinds = {"level": VertebralLevel, "compartment": _part, "value": float, "quality": Quality}
+    for column, kind in kinds.items():
+        try:
+            cells[column] = None if column in _MAY_BE_EMPTY and not cells[column] else kind(cells[column])
+        except ValueError:
+            raise UserError(f"Row {number} of {path}: '{cells[column]}' is no {column}.", help_text) from None
+    try:
+        return Measurement(**cells)
+    except ValueError as error:
+        raise UserError(f"Row {number} of {path} is not valid: {error}.", help_text) from None
+
+
+def _part(text: str) -> Compartment | Structure:
+    return Compartment(text) if text in set(Compartment) else Structure(text)
+
+
+def _plain(value: str | float | None) -> Cell:
+    """Return enumeration members as plain text."""
+    return str(value) if isinstance(value, str) else value
+
+
+def _known(value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise ValueError(f"{value} is no feature value; it should be absent with a reason")
+    return value
+
+
+def _write(path: Path, header: Iterable[str], rows: Iterable[Iterable[Cell]]) -> None:
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(header)
+            writer.writerows([_cell(value) for value in row] for row in rows)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}.", "Choose another folder.") from error
+
+
+def _cell(value: Cell) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+    return format(value, ".10g")
+
+
+def _readable(cell: str) -> str:
+    return cell.removeprefix("'")
