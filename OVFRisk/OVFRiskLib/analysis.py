@@ -1,0 +1,201 @@
+"""One patient, everything: the main job of every front end."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from time import perf_counter
+
+from .anatomy import Region, VertebralLevel
+from .attenuation import Calibration, Phase, TrabecularSettings
+from .ct_analysis import CtResult, Report, analyze_ct
+from .errors import UserError
+from .image import LabelMap, Modality, Volume
+from .level_measurements import CtSettings
+from .measurement import MeasurementTable
+from .models.cutoffs import Assessment, assess
+from .morphometry import HeightSettings
+from .radiomics import Features, Protocol
+from .segmentation.compartments import PeelSettings
+from .segmentation.level_check import LevelQuality
+from .vbq import Regions, measure_vbq, propose_regions
+
+_SEQUENCES = {"vbq_t1": Modality.T1, "vbq_t2": Modality.T2, "vbq_t2_stir": Modality.T2}
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What is known and was imaged of one patient.
+
+    Parameters
+    ----------
+    subject : str
+        A code, never a name.
+    ct : Volume, optional
+    ct_labels : LabelMap, optional
+        Vertebrae on the CT; on any grid.
+    mr : mapping of Modality to Volume
+        T1, T2, STIR.
+    mr_labels : LabelMap, optional
+        Vertebral bodies on the MRI.
+    sex : str, optional
+        ``F`` or ``M``; unknown stays unknown.
+    age : float, optional
+        Years.
+    phase : Phase, optional
+        Contrast phase of the CT; unknown stays unknown.
+    calibration : Calibration, optional
+    synthetic : bool
+        Whether the images were simulated.
+    """
+
+    subject: str
+    ct: Volume | None = None
+    ct_labels: LabelMap | None = None
+    mr: Mapping[Modality, Volume] = field(default_factory=dict)
+    mr_labels: LabelMap | None = None
+    sex: str | None = None
+    age: float | None = None
+    phase: Phase | None = None
+    calibration: Calibration | None = None
+    synthetic: bool = False
+
+    def __post_init__(self) -> None:
+        if self.ct is None and not self.mr:
+            raise UserError("There is no image to analyse.", "Give a CT, or a T1, T2 or STIR image.")
+        if (self.ct is None) != (self.ct_labels is None):
+            raise UserError("A CT needs a label map of its vertebrae, and a label map its CT.", "Give both.")
+        if bool(self.mr) != (self.mr_labels is not None):
+            raise UserError("MR images need a label map of the vertebral bodies, and it its images.", "Give both.")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to analyse; every field is part of the result's provenance.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Of the radiomics features.
+    levels : tuple of VertebralLevel, optional
+        Which levels to measure; None for all from T1 to L6 that are labelled.
+    fractured : tuple of VertebralLevel
+        Levels that VBQ leaves out.
+    statistic : str
+        How VBQ combines the levels: ``mean`` (Huang) or ``median`` (Ehresman).
+    """
+
+    protocol: Protocol
+    levels: tuple[VertebralLevel, ...] | None = None
+    fractured: tuple[VertebralLevel, ...] = ()
+    statistic: str = "mean"
+    peel: PeelSettings = PeelSettings()
+    trabecular: TrabecularSettings = TrabecularSettings()
+    heights: HeightSettings = HeightSettings()
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything that was found; what is written, shown and scored."""
+
+    subject: str
+    volumes: Mapping[Modality, Volume]
+    compartments: LabelMap | None
+    levels: tuple[LevelQuality, ...]
+    regions: Regions
+    measurements: MeasurementTable
+    features: Mapping[Region, Features]
+    assessments: tuple[Assessment, ...]
+    caveats: tuple[str, ...]
+    run: Mapping[str, object]
+
+
+def analyze(patient: Patient, settings: Settings, report: Report) -> Analysis:
+    """Analyse one patient.
+
+    Raises
+    ------
+    UserError
+        When images and label maps do not fit each other, or nothing can be measured.
+    """
+    started = perf_counter()
+    ct = _analyze_ct(patient, settings, report)
+    after_ct = perf_counter()
+    report(0.9, "Measuring vertebral bone quality on MRI")
+    regions, vbq = _analyze_mr(patient, settings)
+    volumes = {**({Modality.CT: patient.ct} if patient.ct else {}), **patient.mr}
+    images = {name: patient.mr[sequence] for name, sequence in _SEQUENCES.items() if sequence in patient.mr}
+    return Analysis(
+        subject=patient.subject,
+        volumes=volumes,
+        compartments=ct.compartments,
+        levels=ct.levels,
+        regions=regions,
+        measurements=ct.measurements + vbq,
+        features=ct.features,
+        assessments=assess(vbq, images, settings.statistic) if patient.mr else (),
+        caveats=(*_patient_caveats(patient), *_image_caveats(patient, volumes), *ct.caveats),
+        run={
+            "patient": {"sex": patient.sex, "age": patient.age, "phase": patient.phase, "synthetic": patient.synthetic},
+            "calibration": asdict(patient.calibration) if patient.calibration else None,
+            "settings": _settings(settings),
+            "images": {str(modality): _image(volume) for modality, volume in volumes.items()},
+            "seconds": {"ct": round(after_ct - started, 3), "mr": round(perf_counter() - after_ct, 3)},
+        },
+    )
+
+
+def _analyze_ct(patient: Patient, settings: Settings, report: Report) -> CtResult:
+    if patient.ct is None:
+        return CtResult()
+    how = CtSettings(settings.peel, settings.trabecular, settings.heights, patient.phase, patient.calibration)
+    return analyze_ct(patient.subject, patient.ct, patient.ct_labels, settings.levels, how, settings.protocol, report)
+
+
+def _analyze_mr(patient: Patient, settings: Settings) -> tuple[Regions, MeasurementTable]:
+    if not patient.mr:
+        return Regions(()), MeasurementTable()
+    regions = propose_regions(patient.mr, patient.mr_labels)
+    table = measure_vbq(
+        patient.mr, regions, fractured=settings.fractured, statistic=settings.statistic, subject=patient.subject
+    )
+    return regions, table
+
+
+def _patient_caveats(patient: Patient) -> list[str]:
+    caveats = []
+    if patient.synthetic:
+        caveats.append("SYNTHETIC images of a simulated patient: for demonstration and tests only.")
+    unknown = [what for what in ("sex", "age") if getattr(patient, what) is None]
+    caveats += [f"The patient's {what} was not given; nothing was assumed." for what in unknown]
+    if patient.ct and patient.phase is None:
+        caveats.append("The contrast phase of the CT was not given: contrast medium raises attenuation values.")
+    if patient.ct and patient.calibration is None:
+        caveats.append("No density calibration was given: there is no bone mineral density (vBMD).")
+    return caveats
+
+
+def _image_caveats(patient: Patient, volumes: Mapping[Modality, Volume]) -> list[str]:
+    read = {**volumes, "CT labels": patient.ct_labels, "MR labels": patient.mr_labels}
+    return [f"{what}: {text}" for what, image in read.items() if image is not None for text in image.corrections]
+
+
+def _settings(settings: Settings) -> dict:
+    return {
+        "protocol": {"name": settings.protocol.name, "id": settings.protocol.id},
+        "levels": settings.levels,
+        "fractured": settings.fractured,
+        "vbq_statistic": settings.statistic,
+        "compartments": asdict(settings.peel),
+        "trabecular": asdict(settings.trabecular),
+        "heights": asdict(settings.heights),
+    }
+
+
+def _image(volume: Volume) -> dict:
+    return {
+        "hash": volume.hash,
+        "size_ijk": volume.array.shape[::-1],
+        "spacing_mm": [round(float(s), 4) for s in volume.spacing],
+        "orientation": volume.orientation,
+        "acquisition": dict(volume.acquisition),
+        "corrections": volume.corrections,
+    }

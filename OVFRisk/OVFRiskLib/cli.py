@@ -1,0 +1,192 @@
+"""The command `ovfrisk`."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import __version__
+from .analysis import Analysis, Patient, Settings, analyze
+from .anatomy import VertebralLevel, label_schemes
+from .attenuation import Calibration, Phase
+from .errors import UserError
+from .files.read_images import read_volume
+from .files.read_labels import read_labels
+from .files.result_folder import result_folder
+from .image import LabelMap, Modality
+from .phantom import Fracture, Phantom, PhantomSettings, make_cohort, make_patient, write_patient
+from .radiomics import Protocol
+from .results import print_summary, progress_bar, write_analysis
+
+app = typer.Typer(
+    help="OVFRisk measures vertebrae on CT and MRI. What it shows is no diagnosis.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the result; made new.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result in OUT.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same patient.", min=0)]
+DEFAULT_PROTOCOL = "ct-original"
+
+
+def main() -> None:
+    """Run the command; what the user can put right ends with two lines on stderr and exit code 2."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill cleans up as Ctrl-C does
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"{error.what}\n{error.what_to_do}", err=True)
+        sys.exit(2)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ovfrisk {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
+@app.command("analyze")
+def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
+    out: Out,
+    ct: Annotated[Path | None, typer.Option(help="CT: NIfTI, NRRD, MetaImage or a DICOM folder.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Label map of the vertebrae on the CT.")] = None,
+    scheme: Annotated[str | None, typer.Option(help="What the labels mean: see the README.")] = None,
+    t1: Annotated[Path | None, typer.Option(help="Sagittal T1.")] = None,
+    t2: Annotated[Path | None, typer.Option(help="Sagittal T2.")] = None,
+    stir: Annotated[Path | None, typer.Option(help="Sagittal STIR.")] = None,
+    mr_labels: Annotated[Path | None, typer.Option(help="Label map of the vertebral bodies on the MRI.")] = None,
+    mr_scheme: Annotated[str | None, typer.Option(help="Label scheme of --mr-labels; else as --scheme.")] = None,
+    levels: Annotated[str | None, typer.Option(help="Levels to measure, e.g. T11-L2 or L1,L3.")] = None,
+    fractured: Annotated[str | None, typer.Option(help="Fractured levels that VBQ leaves out, e.g. L2.")] = None,
+    protocol: Annotated[str, typer.Option(help="Radiomics protocol: a name or a JSON file.")] = DEFAULT_PROTOCOL,
+    statistic: Annotated[str, typer.Option(help="How VBQ combines levels: mean or median.")] = "mean",
+    phase: Annotated[Phase | None, typer.Option(help="Contrast phase of the CT.")] = None,
+    calibration: Annotated[Path | None, typer.Option(help="JSON file with the scanner's HU to density line.")] = None,
+    sex: Annotated[str | None, typer.Option(help="F or M.")] = None,
+    age: Annotated[float | None, typer.Option(help="Years.", min=0, max=120)] = None,
+    subject: Annotated[str, typer.Option(help="A code for the patient, never a name.")] = "patient",
+    overwrite: Overwrite = False,
+) -> None:
+    """Analyse one patient's CT, MRI or both, and write tables, segmentation, scene and report to OUT."""
+    settings = Settings(
+        protocol=Protocol.load(protocol),
+        levels=VertebralLevel.span(levels) if levels else None,
+        fractured=VertebralLevel.span(fractured) if fractured else (),
+        statistic=statistic,
+    )
+    with result_folder(out, overwrite) as folder:
+        sequences = {Modality.T1: t1, Modality.T2: t2, Modality.STIR: stir}
+        patient = Patient(
+            subject=subject,
+            ct=read_volume(ct, Modality.CT) if ct else None,
+            ct_labels=_labels(labels, scheme, "--scheme"),
+            mr={modality: read_volume(path, modality) for modality, path in sequences.items() if path},
+            mr_labels=_labels(mr_labels, mr_scheme or scheme, "--mr-scheme"),
+            sex=sex,
+            age=age,
+            phase=phase,
+            calibration=Calibration.load(calibration) if calibration else None,
+            synthetic=_made_by_us([ct, t1, t2, stir]),
+        )
+        analysis = _run(patient, settings, folder)
+    print_summary(analysis, out)
+
+
+@app.command("phantom")
+def phantom_command(
+    out: Out,
+    seed: Seed = 1,
+    fracture: Annotated[list[str] | None, typer.Option(help="LEVEL:KIND:LOSS, e.g. L1:wedge:0.30.")] = None,
+    spacing: Annotated[float, typer.Option(help="CT voxel size, mm.", min=0.5, max=5)] = 1.0,
+    cohort: Annotated[int | None, typer.Option(help="Make this many patients, one folder each.", min=1)] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Make a synthetic patient (CT, T1, T2, STIR, label maps) with a table of everything that was set."""
+    if cohort and fracture:
+        raise UserError("--fracture is for one patient.", "Leave it out: a cohort draws its fractures from the seed.")
+    one = PhantomSettings(seed=seed, spacing=spacing, fractures=tuple(Fracture.parse(text) for text in fracture or ()))
+    with result_folder(out, overwrite) as folder:
+        if cohort:
+            _write_cohort(folder, cohort, seed, spacing)
+        else:
+            write_patient(make_patient(one), folder)
+    typer.echo(f"Synthetic data: {out}")
+
+
+@app.command("demo")
+def demo_command(out: Out, seed: Seed = 1, overwrite: Overwrite = False) -> None:
+    """Make a synthetic patient with a fracture, analyse it, and show the result."""
+    fracture = Fracture(VertebralLevel.L1, "wedge", 0.30)
+    with result_folder(out, overwrite) as folder:
+        phantom = make_patient(PhantomSettings(seed=seed, fractures=(fracture,)))
+        for part in ("patient", "result"):
+            (folder / part).mkdir()
+        (folder / "demo.json").write_text(f'{{"synthetic": true, "seed": {seed}}}\n')
+        write_patient(phantom, folder / "patient")
+        settings = Settings(Protocol.load(DEFAULT_PROTOCOL), fractured=(fracture.level,))
+        analysis = _run(_patient(phantom), settings, folder / "result")
+    print_summary(analysis, out / "result")
+
+
+def _patient(phantom: Phantom) -> Patient:
+    return Patient(
+        subject=phantom.subject,
+        ct=phantom.ct,
+        ct_labels=phantom.labels,
+        mr={Modality.T1: phantom.t1, Modality.T2: phantom.t2, Modality.STIR: phantom.stir},
+        mr_labels=phantom.mr_bodies,
+        sex=phantom.settings.sex,
+        age=phantom.settings.age,
+        phase=Phase.NONE,
+        synthetic=True,
+    )
+
+
+def _made_by_us(images: list[Path | None]) -> bool:
+    """Whether an image lies in the folder of a phantom patient: it must never pass for a real one."""
+    return any(path and (path.parent / "phantom.json").exists() for path in images)
+
+
+def _labels(path: Path | None, scheme: str | None, option: str) -> LabelMap | None:
+    if path is None:
+        return None
+    if scheme is None and not path.name.endswith(".seg.nrrd"):
+        raise UserError(
+            f"What the labels in {path.name} mean is not known.",
+            f"Add {option} with one of: {', '.join(label_schemes())}.",
+        )
+    return read_labels(path, scheme)
+
+
+def _run(patient: Patient, settings: Settings, folder: Path) -> Analysis:
+    with progress_bar() as report:
+        analysis = analyze(patient, settings, report)
+        write_analysis(analysis, folder, report)
+    return analysis
+
+
+def _write_cohort(folder: Path, count: int, seed: int, spacing: float) -> None:
+    with progress_bar() as report:
+        for n, settings in enumerate(make_cohort(count, seed, spacing)):
+            report(n / count, f"Making patient {n + 1} of {count}")
+            phantom = make_patient(settings)
+            (folder / phantom.subject).mkdir()
+            write_patient(phantom, folder / phantom.subject)
+    (folder / "phantom.json").write_text(f'{{"synthetic": true, "cohort": {count}, "seed": {seed}}}\n')
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""Published cut-offs, applied to a patient's measurements with all that is needed to read them."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+
+from ..image import Volume
+from ..measurement import MeasurementTable, Quality
+from ..resources import resource
+
+
+@dataclass(frozen=True)
+class Cutoff:
+    """One published cut-off: higher values were more frequent in patients with the outcome.
+
+    Parameters
+    ----------
+    name : str
+        Name of the measurement.
+    cutoff : float
+    sensitivity, specificity : float
+        Published, 0-1.
+    auc : str
+        Published, with its confidence interval.
+    fracture, no_fracture : tuple of float
+        Mean and SD of the published groups.
+    outcome, population, source : str
+    field_strength_tesla : float
+        The only one the cut-off was found at.
+    statistic : str
+        How the published score combined the levels: mean or median.
+    """
+
+    name: str
+    cutoff: float
+    sensitivity: float
+    specificity: float
+    auc: str
+    fracture: tuple[float, float]
+    no_fracture: tuple[float, float]
+    outcome: str
+    population: str
+    source: str
+    field_strength_tesla: float
+    statistic: str
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """A cut-off applied to one patient: a comparison with a published group, not a diagnosis.
+
+    Parameters
+    ----------
+    name : str
+        Name of the measurement.
+    value : float or None
+    cutoff : float
+    above : bool or None
+        Whether the value is above the cut-off; None where there is no value.
+    outcome, population, source, auc : str
+    sensitivity, specificity : float
+        As published for the cut-off.
+    note : str
+        What to keep in mind, or why there is no value.
+    """
+
+    name: str
+    value: float | None
+    cutoff: float
+    above: bool | None
+    outcome: str
+    sensitivity: float
+    specificity: float
+    auc: str
+    population: str
+    source: str
+    note: str
+
+
+@cache
+def vbq_cutoffs() -> tuple[Cutoff, ...]:
+    """Return the cut-offs of Huang et al. (``Resources/Models/vbq-cutoffs-huang-2025.json``)."""
+    paper = json.loads(resource("Models", "vbq-cutoffs-huang-2025.json").read_text("utf-8"))
+    shared = {key: paper[key] for key in ("outcome", "population", "source", "field_strength_tesla", "statistic")}
+    pairs = ("fracture", "no_fracture")
+    return tuple(Cutoff(**{**entry, **{k: tuple(entry[k]) for k in pairs}}, **shared) for entry in paper["cutoffs"])
+
+
+def assess(table: MeasurementTable, images: dict[str, Volume], statistic: str) -> tuple[Assessment, ...]:
+    """Compare the VBQ scores in `table` with the published cut-offs.
+
+    Parameters
+    ----------
+    table : MeasurementTable
+    images : dict of str to Volume
+        The images that each score was measured on, by the score's name; their field strength is compared.
+    statistic : str
+        How the scores combined the levels.
+    """
+    return tuple(_assess(cutoff, table, images.get(cutoff.name), statistic) for cutoff in vbq_cutoffs())
+
+
+def _assess(cutoff: Cutoff, table: MeasurementTable, image: Volume | None, statistic: str) -> Assessment:
+    rows = table.where(name=cutoff.name).rows
+    if not rows:
+        return _assessment(cutoff, None, "not measured: the sequence was not given")
+    row = rows[0]
+    if row.quality is Quality.ABSENT:
+        return _assessment(cutoff, None, row.note)
+    notes = [row.note, _field_note(cutoff, image)]
+    if statistic != cutoff.statistic:
+        notes.append(f"the cut-off was found with the {cutoff.statistic} of the levels, not their {statistic}")
+    return _assessment(cutoff, row.value, "; ".join(note for note in notes if note))
+
+
+def _assessment(cutoff: Cutoff, value: float | None, note: str) -> Assessment:
+    published = {name: getattr(cutoff, name) for name in _PUBLISHED}
+    return Assessment(value=value, above=None if value is None else value > cutoff.cutoff, note=note, **published)
+
+
+_PUBLISHED = ("name", "cutoff", "outcome", "sensitivity", "specificity", "auc", "population", "source")
+
+
+def _field_note(cutoff: Cutoff, image: Volume | None) -> str:
+    wanted = f"the cut-off was found at {cutoff.field_strength_tesla:g} T"
+    stated = image.acquisition.get("MagneticFieldStrength") if image else None
+    if not stated:
+        return wanted
+    return (
+        "" if abs(float(stated) - cutoff.field_strength_tesla) < 0.1 else f"measured at {float(stated):g} T; {wanted}"
+    )

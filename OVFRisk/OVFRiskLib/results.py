@@ -1,0 +1,135 @@
+"""What the main job leaves behind: the result folder's files, and what is printed."""
+
+import json
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from . import __version__
+from .analysis import Analysis
+from .anatomy import Compartment, VertebralLevel
+from .ct_analysis import Report
+from .errors import import_optional
+from .files.report import write_report
+from .files.segmentation_file import write_segmentation
+from .files.tables import write_features, write_measurements
+
+_PACKAGES = ("numpy", "scipy", "simpleitk", "pydicom", "slicer-core", "vtk", "matplotlib")
+
+
+def write_analysis(analysis: Analysis, folder: Path, report: Report) -> None:
+    """Write tables, segmentation, scene, report and run manifest of an analysis into an existing folder."""
+    report(0.92, "Writing tables")
+    write_measurements(folder / "measurements.csv", analysis.measurements)
+    write_features(folder / "features.csv", analysis.subject, analysis.features)
+    if analysis.compartments is not None:
+        write_segmentation(folder / "segmentation.seg.nrrd", analysis.compartments)
+    report(0.94, "Writing the scene")
+    _write_scene(analysis, folder / "scene.mrb")
+    report(0.97, "Writing the report")
+    write_report(folder / "report.html", analysis)
+    (folder / "run.json").write_text(json.dumps(run_manifest(analysis), indent=1) + "\n", "utf-8")
+    report(1.0, "Done")
+
+
+def run_manifest(analysis: Analysis) -> dict:
+    """Return what `run.json` holds: versions, settings, hashes of the inputs, timings, caveats."""
+    return {
+        "ovfrisk": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
+        "subject": analysis.subject,
+        **analysis.run,
+        "caveats": analysis.caveats,
+        "warnings": {str(region): features.warnings for region, features in analysis.features.items()},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _write_scene(analysis: Analysis, path: Path) -> None:
+    slicer = import_optional("slicer", "Writing scene.mrb")
+    from . import mrml
+
+    scene = slicer.vtkMRMLScene()
+    mrml.build_scene(scene, analysis)
+    mrml.save_bundle(scene, path)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Report]:
+    """Yield a function that shows on stderr how far the work is."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Reading", total=1.0)
+        yield lambda share, what: progress.update(task, completed=share, description=what)
+
+
+def print_summary(analysis: Analysis, out: Path) -> None:
+    """Print the result's table, its caveats, and where the report lies."""
+    from rich.console import Console
+
+    console = Console()
+    if analysis.levels:
+        console.print(_level_table(analysis))
+    if analysis.assessments:
+        console.print(_score_table(analysis))
+    for caveat in analysis.caveats:
+        console.print(f"! {caveat}", highlight=False, markup=False)
+    console.print(f"\nReport: {out.absolute() / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
+
+
+_COLUMNS = (
+    ("HU", Compartment.CANCELLOUS, "trabecular_attenuation", ".0f"),
+    ("SD", Compartment.CANCELLOUS, "trabecular_attenuation_sd", ".0f"),
+    ("Ha mm", Compartment.BODY, "anterior_height", ".1f"),
+    ("Hm mm", Compartment.BODY, "middle_height", ".1f"),
+    ("Hp mm", Compartment.BODY, "posterior_height", ".1f"),
+    ("Ha/Hp", Compartment.BODY, "anterior_posterior_ratio", ".2f"),
+    ("Body mL", Compartment.BODY, "volume", ".1f"),
+)
+
+
+def _level_table(analysis: Analysis) -> object:
+    from rich.table import Table
+
+    table = Table("Level", *(title for title, *_ in _COLUMNS), "Remarks", title=f"{analysis.subject}: vertebrae on CT")
+    for quality in analysis.levels:
+        cells = [_cell(analysis, quality.level, part, name, style) for _, part, name, style in _COLUMNS]
+        features = sum(len(f.values) for region, f in analysis.features.items() if region.level == quality.level)
+        table.add_row(quality.level, *cells, quality.note or f"{features} features")
+    return table
+
+
+def _cell(analysis: Analysis, level: VertebralLevel, part: Compartment, name: str, style: str) -> str:
+    value = analysis.measurements.value(level=level, compartment=part, name=name)
+    return "-" if value is None else format(value, style)
+
+
+def _score_table(analysis: Analysis) -> object:
+    from rich.table import Table
+
+    table = Table(
+        "Score", "Value", "Cut-off", "", "Sens.", "Spec.", "Remarks", title="Published cut-offs (no diagnosis)"
+    )
+    for a in analysis.assessments:
+        side = "-" if a.above is None else "above" if a.above else "below"
+        value = "-" if a.value is None else f"{a.value:.3f}"
+        table.add_row(a.name, value, f"{a.cutoff:g}", side, f"{a.sensitivity:.0%}", f"{a.specificity:.0%}", a.note)
+    return table

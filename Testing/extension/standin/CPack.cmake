@@ -1,0 +1,5 @@
+foreach(_file IN ITEMS EXTENSION_README_FILE EXTENSION_LICENSE_FILE)
+  if(NOT EXISTS "${${_file}}")
+    message(FATAL_ERROR "error: ${_file} points to an inexistent file: ${${_file}}")
+  endif()
+endforeach()
