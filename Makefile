@@ -1,0 +1,60 @@
+# All the set-up a fresh machine needs: Python 3.11 or newer, git and make.
+#
+#   make demo         analyse a synthetic patient and show where the report lies
+#   make test         check style and run every test
+#   make screenshots  render the README's picture of the report again (needs Chromium)
+#   make clean        remove everything that make has made
+#
+# The first of them makes .venv, with PYTHON=/path/to/python where you want a certain one.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+DEMO := build/demo
+CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test screenshots clean
+help:
+	@sed -n 's/^#   //p' Makefile
+
+demo: $(READY)
+	@$(BIN)/ovfrisk demo $(DEMO) --overwrite
+
+test: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadscope
+
+screenshots: demo
+	@browser=$$(command -v chromium || command -v chromium-browser || command -v google-chrome) || \
+	  { echo "No Chromium found: install chromium, then run make screenshots again."; exit 1; }; \
+	mkdir -p Resources/screenshots; \
+	"$$browser" --headless --no-sandbox --hide-scrollbars --window-size=1200,1400 \
+	  --screenshot="$(CURDIR)/Resources/screenshots/report.png" "file://$(CURDIR)/$(DEMO)/result/report.html"
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
+	find OVFRisk Testing -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp is newer than pyproject.toml while nothing has to be installed.
+$(READY): pyproject.toml | $(BIN)/python
+	@echo "Installing OVFRisk and its packages into $(VENV), only this once (about 350 MB) ..."
+	@$(BIN)/python -m pip install --quiet --editable '.[scene,test]'
+	@touch $@
+
+$(BIN)/python:
+	@found=; \
+	for python in $(CANDIDATES); do \
+	  if "$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "OVFRisk needs Python 3.11 or newer with its venv module; tried: $(CANDIDATES)." >&2; \
+	  echo "Install it (Debian, Ubuntu: apt install python3 python3-venv) or name one: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; \
+	  exit 1; \
+	fi; \
+	"$$found" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
