@@ -13,6 +13,7 @@ from .level_measurements import CtSettings
 from .measurement import MeasurementTable
 from .models.cutoffs import Assessment, assess
 from .morphometry import HeightSettings
+from .provenance import software
 from .radiomics import Features, Protocol
 from .segmentation.compartments import PeelSettings
 from .segmentation.level_check import LevelQuality
@@ -134,10 +135,14 @@ def analyze(patient: Patient, settings: Settings, report: Report) -> Analysis:
         assessments=assess(vbq, images, settings.statistic) if patient.mr else (),
         caveats=(*_patient_caveats(patient), *_image_caveats(patient, volumes), *ct.caveats),
         run={
+            "software": software(),
             "patient": {"sex": patient.sex, "age": patient.age, "phase": patient.phase, "synthetic": patient.synthetic},
             "calibration": asdict(patient.calibration) if patient.calibration else None,
             "settings": _settings(settings),
             "images": {str(modality): _image(volume) for modality, volume in volumes.items()},
+            "label_maps": {
+                name: labels.hash for name, labels in (("CT", patient.ct_labels), ("MR", patient.mr_labels)) if labels
+            },
             "seconds": {"ct": round(after_ct - started, 3), "mr": round(perf_counter() - after_ct, 3)},
         },
     )

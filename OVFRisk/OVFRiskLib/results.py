@@ -1,13 +1,10 @@
 """What the main job leaves behind: the result folder's files, and what is printed."""
 
 import json
-import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from . import __version__
 from .analysis import Analysis
 from .anatomy import Compartment, VertebralLevel
 from .ct_analysis import Report
@@ -15,8 +12,6 @@ from .errors import import_optional
 from .files.report import write_report
 from .files.segmentation_file import write_segmentation
 from .files.tables import write_features, write_measurements
-
-_PACKAGES = ("numpy", "scipy", "simpleitk", "pydicom", "slicer-core", "vtk", "matplotlib")
 
 
 def write_analysis(analysis: Analysis, folder: Path, report: Report) -> None:
@@ -37,22 +32,11 @@ def write_analysis(analysis: Analysis, folder: Path, report: Report) -> None:
 def run_manifest(analysis: Analysis) -> dict:
     """Return what `run.json` holds: versions, settings, hashes of the inputs, timings, caveats."""
     return {
-        "ovfrisk": __version__,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
         "subject": analysis.subject,
         **analysis.run,
         "caveats": analysis.caveats,
         "warnings": {str(region): features.warnings for region, features in analysis.features.items()},
     }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _write_scene(analysis: Analysis, path: Path) -> None:
@@ -110,11 +94,20 @@ def _level_table(analysis: Analysis) -> object:
     from rich.table import Table
 
     table = Table("Level", *(title for title, *_ in _COLUMNS), "Remarks", title=f"{analysis.subject}: vertebrae on CT")
+    notes = _own_notes(analysis)
     for quality in analysis.levels:
         cells = [_cell(analysis, quality.level, part, name, style) for _, part, name, style in _COLUMNS]
         features = sum(len(f.values) for region, f in analysis.features.items() if region.level == quality.level)
-        table.add_row(quality.level, *cells, quality.note or f"{features} features")
+        table.add_row(quality.level, *cells, quality.note or notes.get(quality.level) or f"{features} features")
     return table
+
+
+def _own_notes(analysis: Analysis) -> dict[VertebralLevel, str]:
+    """Return what is noted of each level's bone, without what is noted of every level alike."""
+    rows = analysis.measurements.where(name="trabecular_attenuation")
+    notes = {row.level: row.note.split("; ") for row in rows if row.value is not None}
+    common = set.intersection(*map(set, notes.values())) if len(notes) > 1 else set()
+    return {level: "; ".join(note for note in own if note not in common) for level, own in notes.items()}
 
 
 def _cell(analysis: Analysis, level: VertebralLevel, part: Compartment, name: str, style: str) -> str:

@@ -35,7 +35,7 @@ def test_heights(pairs):
     errors = np.array([measured - was_set for was_set, measured in both])
     assert errors.size == 3 * len(LEVELS)
     assert np.sqrt(np.mean(errors**2)) < 0.35
-    assert np.count_nonzero(np.abs(errors) > 0.5) <= 2
+    assert np.count_nonzero(np.abs(errors) > 0.5) <= 3
     assert np.max(np.abs(errors)) < 0.75
 
 

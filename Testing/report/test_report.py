@@ -140,7 +140,7 @@ def test_an_analysis_of_nothing_but_mri_has_a_page(analysis):
 
 
 def test_an_analysis_without_any_result_has_a_page():
-    empty = Analysis("P", {}, None, (), (), MeasurementTable(), {}, (), (), {})
+    empty = Analysis("P", {}, None, (), Regions(()), MeasurementTable(), {}, (), (), {})
     assert "All 0 measurements" in Page(render_report(empty)).text
 
 

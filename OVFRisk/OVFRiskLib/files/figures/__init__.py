@@ -26,9 +26,9 @@ def draw_figures(analysis: "Analysis") -> dict[str, Illustration]:
     drawn = []
     if analysis.compartments is not None and analysis.compartments.regions:
         scan = analysis.volumes[Modality.CT], analysis.compartments, analysis.levels
-        drawn += [ct.ct_overview(*scan), ct.ct_axial(*scan)]
-    if analysis.levels:
-        drawn.append(charts.level_chart(analysis.measurements, analysis.levels))
+        drawn.append(ct.ct_overview(*scan))
+        if any(quality.usable for quality in analysis.levels):
+            drawn += [ct.ct_axial(*scan), charts.level_chart(analysis.measurements, analysis.levels)]
     rois = tuple(analysis.regions)
     if rois:
         drawn.append(mr.mr_regions(analysis.volumes, rois))

@@ -1,6 +1,5 @@
 """CT with its compartments: sagittal, coronal and axial."""
 
-import textwrap
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -138,16 +137,15 @@ def _name_levels(
     qualities: Mapping[VertebralLevel, LevelQuality],
     mm_per_point: float,
 ) -> None:
-    """Write each level's name beside its body; where it was not measured, why. No text covers another."""
+    """Write each level's name beside its body, and whether it was not measured. No text covers another."""
     left, free = ax.get_xlim()[0] + 3, ax.get_ylim()[1] - 2
     for level, centre in centres.items():
         y = min(centre[2] + 5 * mm_per_point, free)
         ax.text(left, y, level, color="white", weight="bold", fontsize=10, va="top", path_effects=outlined())
         free = y - 14 * mm_per_point
         if not _is_usable(level, qualities):
-            reason = textwrap.wrap(f"not measured: {qualities[level].note}", 30)
-            ax.text(left, free, "\n".join(reason), color="white", fontsize=6.5, va="top", path_effects=outlined())
-            free -= (8.5 * len(reason) + 3) * mm_per_point
+            ax.text(left, free, "not measured", color="white", fontsize=6.5, va="top", path_effects=outlined())
+            free -= 11 * mm_per_point
 
 
 def _mark_sides(ax, surface: planes.Surface, sides: str) -> None:
