@@ -118,7 +118,7 @@ def _from_values(stored: StoredImage, known: Mapping[int, Region], scheme: str, 
     unknown = [value for value in present if value not in known]
     _check_scheme(present, unknown, scheme, path)
     kept = np.isin(array, list(known))
-    note = (f"Labels not used (no vertebrae, muscles or other known part in the scheme '{scheme}'): {spans(unknown)}.",) if unknown else ()
+    note = (f"Labels that the scheme '{scheme}' does not use here: {spans(unknown)}.",) if unknown else ()
     return LabelMap(
         np.where(kept, array, 0).astype(np.int16), stored.ijk_to_ras, known, stored.name, stored.corrections + note
     )
