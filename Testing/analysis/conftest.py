@@ -1,41 +1,82 @@
-"""Runs of the command, made once and looked at by many tests."""
+"""Runs of the command, made once for all test processes and looked at by many tests."""
 
+import fcntl
+import io
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from OVFRiskLib import cli
 from OVFRiskLib.files.tables import read_measurements
 from OVFRiskLib.measurement import MeasurementTable
 
 PHANTOM = ("--seed", "1", "--fracture", "L1:wedge:0.30")
 
 
-def run_command(*arguments: object) -> subprocess.CompletedProcess:
-    """Run `ovfrisk` as a user does: in a process of its own."""
+def run_here(*arguments: object) -> SimpleNamespace:
+    """Run `ovfrisk` in this process: exit code and what it printed."""
+    before, out, err, code = sys.argv, io.StringIO(), io.StringIO(), 0
+    sys.argv = ["ovfrisk", *map(str, arguments)]
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            cli.main()
+    except SystemExit as end:
+        code = end.code or 0
+    finally:
+        sys.argv = before
+    return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue())
+
+
+def run_apart(*arguments: object) -> subprocess.CompletedProcess:
+    """Run `ovfrisk` as a user does, in a process of its own."""
     command = [sys.executable, "-m", "OVFRiskLib.cli", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
 
 
 @pytest.fixture(scope="session")
 def ovfrisk():
-    """The command: `ovfrisk("analyze", OUT, …)` returns the finished process."""
-    return run_command
+    """The command: `ovfrisk("analyze", OUT, …)` returns exit code, stdout and stderr."""
+    return run_here
 
 
 @pytest.fixture(scope="session")
-def phantom_folder(tmp_path_factory) -> Path:
+def ovfrisk_apart():
+    """The command in a process of its own."""
+    return run_apart
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """Return the folder that a run of the command writes; the first test process to ask makes it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if base.name.startswith("popen-") else base  # pytest-xdist gives each process a folder
+
+    def made(name: str, *arguments: object) -> Path:
+        folder = shared / "runs" / name
+        folder.parent.mkdir(exist_ok=True)
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                done = run_apart(arguments[0], folder, *arguments[1:])
+                assert done.returncode == 0, done.stderr
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def phantom_folder(once) -> Path:
     """A phantom patient on disk."""
-    folder = tmp_path_factory.mktemp("phantom") / "patient"
-    done = run_command("phantom", folder, *PHANTOM)
-    assert done.returncode == 0, done.stderr
-    return folder
+    return once("phantom", "phantom", *PHANTOM)
 
 
 @pytest.fixture(scope="session")
 def phantom_inputs(phantom_folder) -> list[str]:
     """The options that name the phantom's files."""
-    options = {
+    files = {
         "--ct": "ct",
         "--labels": "labels",
         "--t1": "t1",
@@ -43,27 +84,28 @@ def phantom_inputs(phantom_folder) -> list[str]:
         "--stir": "stir",
         "--mr-labels": "mr_bodies",
     }
-    given = [part for option, name in options.items() for part in (option, str(phantom_folder / f"{name}.nii.gz"))]
+    given = [part for option, name in files.items() for part in (option, str(phantom_folder / f"{name}.nii.gz"))]
     return [*given, "--scheme", "ovfrisk"]
 
 
 @pytest.fixture(scope="session")
-def phantom_result(tmp_path_factory, phantom_inputs) -> Path:
+def phantom_result(once, phantom_inputs) -> Path:
     """The analysis of the phantom patient."""
-    out = tmp_path_factory.mktemp("analysis") / "result"
-    done = run_command("analyze", out, *phantom_inputs, "--phase", "none", "--fractured", "L1")
-    assert done.returncode == 0, done.stderr
-    return out
+    return once("phantom-result", "analyze", *phantom_inputs, "--phase", "none", "--fractured", "L1")
 
 
 @pytest.fixture(scope="session")
-def abdomen_result(tmp_path_factory, shared_data) -> Path:
-    """The analysis of a real CT with TotalSegmentator's labels."""
-    folder, out = shared_data / "ct_abdomen_3mm", tmp_path_factory.mktemp("abdomen") / "result"
-    inputs = ("--ct", folder / "ct.nii.gz", "--labels", folder / "totalsegmentator_labels.nii.gz")
-    done = run_command("analyze", out, *inputs, "--scheme", "totalsegmentator")
-    assert done.returncode == 0, done.stderr
-    return out
+def abdomen_inputs(shared_data) -> list[str]:
+    """The options that name a real CT and TotalSegmentator's labels of it."""
+    folder = shared_data / "ct_abdomen_3mm"
+    ct, labels = (str(folder / name) for name in ("ct.nii.gz", "totalsegmentator_labels.nii.gz"))
+    return ["--ct", ct, "--labels", labels, "--scheme", "totalsegmentator"]
+
+
+@pytest.fixture(scope="session")
+def abdomen_result(once, abdomen_inputs) -> Path:
+    """The analysis of the real CT."""
+    return once("abdomen-result", "analyze", *abdomen_inputs)
 
 
 @pytest.fixture(scope="session")

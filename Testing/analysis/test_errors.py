@@ -4,10 +4,9 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
-
-ABDOMEN = ("ct_abdomen_3mm/ct.nii.gz", "ct_abdomen_3mm/totalsegmentator_labels.nii.gz")
 
 
 def refused(done, out, *words):
@@ -21,91 +20,90 @@ def refused(done, out, *words):
 
 
 @pytest.fixture
-def abdomen(shared_data):
-    ct, labels = (shared_data / name for name in ABDOMEN)
-    return ["--ct", ct, "--labels", labels, "--scheme", "totalsegmentator"]
-
-
-@pytest.fixture
 def out(tmp_path):
     return tmp_path / "out"
 
 
-def test_a_wrong_path(ovfrisk, out, abdomen):
-    refused(ovfrisk("analyze", out, "--ct", "/no/such/ct.nii.gz", *abdomen[2:]), out, "/no/such/ct.nii.gz")
+def test_a_wrong_path(ovfrisk, out, abdomen_inputs):
+    refused(ovfrisk("analyze", out, "--ct", "/no/such/ct.nii.gz", *abdomen_inputs[2:]), out, "/no/such/ct.nii.gz")
 
 
-def test_no_scheme(ovfrisk, out, abdomen):
-    refused(ovfrisk("analyze", out, *abdomen[:4]), out, "--scheme", "verse")
+def test_no_scheme(ovfrisk, out, abdomen_inputs):
+    refused(ovfrisk("analyze", out, *abdomen_inputs[:4]), out, "--scheme", "verse")
 
 
-def test_an_unknown_scheme(ovfrisk, out, abdomen):
-    refused(ovfrisk("analyze", out, *abdomen[:4], "--scheme", "toothfairy"), out, "toothfairy", "verse")
+def test_an_unknown_scheme(ovfrisk, out, abdomen_inputs):
+    refused(ovfrisk("analyze", out, *abdomen_inputs[:4], "--scheme", "toothfairy"), out, "toothfairy", "verse")
 
 
-def test_a_scheme_that_fits_nothing(ovfrisk, out, abdomen):
-    refused(ovfrisk("analyze", out, *abdomen[:4], "--scheme", "totalspineseg", "--levels", "L3"), out)
+def test_a_scheme_that_fits_nothing(ovfrisk, out, abdomen_inputs):
+    refused(ovfrisk("analyze", out, *abdomen_inputs[:4], "--scheme", "totalspineseg", "--levels", "L3"), out)
 
 
-def test_labels_of_another_patient(ovfrisk, out, abdomen, phantom_folder):
+def test_labels_of_another_patient(ovfrisk, out, abdomen_inputs, phantom_folder):
     other = ["--labels", phantom_folder / "labels.nii.gz", "--scheme", "ovfrisk"]
-    refused(ovfrisk("analyze", out, *abdomen[:2], *other), out)
+    refused(ovfrisk("analyze", out, *abdomen_inputs[:2], *other), out, "label")
 
 
-def test_a_ct_given_as_t1(ovfrisk, out, abdomen, shared_data):
+def test_a_ct_given_as_t1(ovfrisk, out, abdomen_inputs, shared_data):
     bodies = shared_data / "mr_pair_t1_t2/t1_bodies.nii.gz"
-    refused(ovfrisk("analyze", out, "--t1", abdomen[1], "--mr-labels", bodies, "--mr-scheme", "verse"), out, "T1")
+    refused(
+        ovfrisk("analyze", out, "--t1", abdomen_inputs[1], "--mr-labels", bodies, "--mr-scheme", "verse"), out, "T1"
+    )
 
 
-def test_an_mr_given_as_ct(ovfrisk, out, abdomen, shared_data):
-    refused(ovfrisk("analyze", out, "--ct", shared_data / "mr_pair_t1_t2/t1.nii.gz", *abdomen[2:]), out, "CT")
+def test_an_mr_given_as_ct(ovfrisk, out, abdomen_inputs, shared_data):
+    refused(ovfrisk("analyze", out, "--ct", shared_data / "mr_pair_t1_t2/t1.nii.gz", *abdomen_inputs[2:]), out, "CT")
 
 
-def test_an_empty_mask(ovfrisk, out, abdomen, tmp_path):
+def test_an_empty_mask(ovfrisk, out, abdomen_inputs, tmp_path):
     import numpy as np
     import SimpleITK
 
     empty = SimpleITK.GetImageFromArray(np.zeros((5, 5, 5), dtype=np.uint8))
     SimpleITK.WriteImage(empty, str(tmp_path / "empty.nii.gz"))
     refused(
-        ovfrisk("analyze", out, *abdomen[:2], "--labels", tmp_path / "empty.nii.gz", *abdomen[4:]), out, "empty.nii.gz"
+        ovfrisk("analyze", out, *abdomen_inputs[:2], "--labels", tmp_path / "empty.nii.gz", *abdomen_inputs[4:]),
+        out,
+        "empty.nii.gz",
     )
 
 
-def test_a_truncated_file(ovfrisk, out, abdomen, tmp_path):
-    whole = abdomen[1].read_bytes()
+def test_a_truncated_file(ovfrisk, out, abdomen_inputs, tmp_path):
+    whole = Path(abdomen_inputs[1]).read_bytes()
     cut = tmp_path / "cut.nii.gz"
     cut.write_bytes(whole[: len(whole) // 2])
-    refused(ovfrisk("analyze", out, "--ct", cut, *abdomen[2:]), out, "cut.nii.gz")
+    refused(ovfrisk("analyze", out, "--ct", cut, *abdomen_inputs[2:]), out, "cut.nii.gz")
 
 
-def test_an_unmeasured_level(ovfrisk, out, abdomen):
-    refused(ovfrisk("analyze", out, *abdomen, "--levels", "T5"), out, "T5")
+def test_an_unmeasured_level(ovfrisk, out, abdomen_inputs):
+    refused(ovfrisk("analyze", out, *abdomen_inputs, "--levels", "T5"), out, "T5")
 
 
-def test_nothing_to_analyse(ovfrisk, out):
-    refused(ovfrisk("analyze", out), out, "no image")
-
-
-def test_a_wrong_protocol(ovfrisk, out, abdomen):
-    refused(ovfrisk("analyze", out, *abdomen, "--protocol", "secret-sauce"), out, "secret-sauce")
+def test_a_wrong_protocol(ovfrisk, out, abdomen_inputs):
+    refused(ovfrisk("analyze", out, *abdomen_inputs, "--protocol", "secret-sauce"), out, "secret-sauce")
 
 
 def test_a_wrong_fracture(ovfrisk, out):
     refused(ovfrisk("phantom", out, "--fracture", "L1:shattered:2"), out, "L1:shattered:2")
 
 
-def test_an_existing_result_is_kept(ovfrisk, phantom_result, phantom_inputs):
-    before = (phantom_result / "run.json").read_bytes()
-    done = ovfrisk("analyze", phantom_result, *phantom_inputs)
+def test_an_existing_result_is_kept(ovfrisk, abdomen_inputs, out):
+    out.mkdir()
+    (out / "run.json").write_text("an earlier result")
+    done = ovfrisk("analyze", out, *abdomen_inputs)
     assert done.returncode == 2
     assert "--overwrite" in done.stderr
-    assert (phantom_result / "run.json").read_bytes() == before
+    assert (out / "run.json").read_text() == "an earlier result"
 
 
-def test_a_place_that_cannot_be_written(ovfrisk, abdomen, tmp_path):
+def test_the_process_ends_with_code_2(ovfrisk_apart, out):
+    refused(ovfrisk_apart("analyze", out), out, "no image")
+
+
+def test_a_place_that_cannot_be_written(ovfrisk, abdomen_inputs, tmp_path):
     (tmp_path / "file").write_text("")
-    done = ovfrisk("analyze", tmp_path / "file" / "out", *abdomen)
+    done = ovfrisk("analyze", tmp_path / "file" / "out", *abdomen_inputs)
     assert done.returncode == 2
     assert "cannot be written" in done.stderr
 
