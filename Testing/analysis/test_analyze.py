@@ -108,12 +108,11 @@ def test_mri_alone(ovfrisk, shared_data, tmp_path, measurements):
     assert "field strength" in report
 
 
-def test_the_same_input_gives_the_same_tables(ovfrisk, ovfrisk_apart, abdomen_inputs, tmp_path):
-    """In another process too, with another order of hashes."""
-    for run, name in ((ovfrisk, "first"), (ovfrisk_apart, "second")):
-        assert run("analyze", tmp_path / name, *abdomen_inputs, "--levels", "L2-L3").returncode == 0
+def test_the_same_input_gives_the_same_tables(ovfrisk, abdomen_inputs, abdomen_result, tmp_path):
+    """In this process as in the one that made the first result, with another order of hashes."""
+    assert ovfrisk("analyze", tmp_path / "again", *abdomen_inputs).returncode == 0
     for name in ("measurements.csv", "features.csv", "segmentation.seg.nrrd"):
-        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
+        assert (tmp_path / "again" / name).read_bytes() == (abdomen_result / name).read_bytes(), name
 
 
 def test_features_are_complete(phantom_result):

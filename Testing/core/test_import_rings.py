@@ -105,8 +105,8 @@ def resolved(file: str, level: int, name: str) -> tuple[str, str]:
 def loaded_by_import() -> dict[str, dict]:
     """Return, for each module, the third-party packages that importing it loads, or its error.
 
-    Every import runs in a fork of its own: as fresh as a new interpreter, but without the start-up time of what its ring
-    may load anyway (NumPy, and SciPy beyond the core).
+    Every import runs in a fork of its own: as fresh as a new interpreter, without the start-up time of what its
+    ring may load anyway (NumPy, and SciPy beyond the core).
     """
     core = {dotted(file) for file in module_files() if ring_of(part_of(file)) == 1}
     scipy = "scipy.ndimage,scipy.spatial,scipy.signal,scipy.stats"

@@ -9,7 +9,7 @@ from OVFRiskLib.vbq import measure_vbq, propose_regions
 
 @pytest.mark.parametrize("fractures", [(), (Fracture(VertebralLevel.L2, FractureKind.WEDGE, 0.3),)])
 def test_scores_within_two_percent(fractures):
-    patient = make_patient(PhantomSettings(seed=11, fractures=fractures, spacing=3.0))
+    patient = make_patient(PhantomSettings(seed=11, fractures=fractures, spacing=2.0))
     volumes = {Modality.T1: patient.t1, Modality.T2: patient.t2, Modality.STIR: patient.stir}
     regions = propose_regions(volumes, patient.mr_bodies)
     table = measure_vbq(volumes, regions, fractured=[fracture.level for fracture in fractures])
