@@ -6,8 +6,8 @@ from functools import cached_property
 
 from .anatomy import Compartment, Region, VertebralLevel
 from .attenuation import Attenuation, Calibration, Phase, TrabecularSettings, attenuation, trabecular_region
+from .body_shape import BodyShape
 from .image import LabelMap, Mask, Volume
-from .level_frame import BodyShape
 from .measurement import Measurement, Quality, Source
 from .morphometry import Heights, HeightSettings, measure_heights
 from .segmentation.compartments import PeelSettings

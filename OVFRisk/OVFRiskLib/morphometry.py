@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from .level_frame import BodyShape, robust_fit
+from .body_shape import BodyShape, robust_fit
 from .measurement import protocol_id
 
 _FEWEST_COLUMNS = 8

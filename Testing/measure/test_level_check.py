@@ -9,14 +9,14 @@ T11, T12, L1, L2, L3, L4 = (VertebralLevel(name) for name in ("T11", "T12", "L1"
 ABDOMEN = ("ct_abdomen_3mm/totalsegmentator_labels.nii.gz", "totalsegmentator")
 
 
-def judged(labels):
+def judged(labels, shapes=None):
     levels = labels.levels()
-    return {quality.level: quality for quality in check_levels(labels, levels, body_shapes(labels, levels))}
+    return {quality.level: quality for quality in check_levels(labels, levels, shapes or body_shapes(labels, levels))}
 
 
 def test_a_real_spine_at_the_edge_of_its_image(shapes_of):
-    labels, _ = shapes_of(*ABDOMEN)
-    quality = judged(labels)
+    labels, shapes = shapes_of(*ABDOMEN)
+    quality = judged(labels, shapes)
     assert not quality[T12].usable
     assert quality[T12].reasons == ("cut off by the border of the image",)
     assert not quality[T11].usable
@@ -25,21 +25,21 @@ def test_a_real_spine_at_the_edge_of_its_image(shapes_of):
 
 
 def test_bodies_only_are_judged_alike(shapes_of):
-    labels, _ = shapes_of("ct_abdomen_3mm/vertebrae_verse_codes.nii.gz", "verse")
-    assert {level: quality.usable for level, quality in judged(labels).items()} == {
+    labels, shapes = shapes_of("ct_abdomen_3mm/vertebrae_verse_codes.nii.gz", "verse")
+    assert {level: quality.usable for level, quality in judged(labels, shapes).items()} == {
         T12: False,
         **dict.fromkeys(VertebralLevel.span("L1-L5"), True),
     }
 
 
 def test_a_crushed_body_is_no_fragment(shapes_of):
-    labels, _ = shapes_of("masks_fracture/sub-verse004_seg-vert_msk.nii.gz", "verse")
-    assert all(quality.usable for quality in judged(labels).values())
+    labels, shapes = shapes_of("masks_fracture/sub-verse004_seg-vert_msk.nii.gz", "verse")
+    assert all(quality.usable for quality in judged(labels, shapes).values())
 
 
 def test_the_slab_of_a_dicom_series(shapes_of):
-    labels, _ = shapes_of("ct_dicom_t11_t12/totalsegmentator_labels.nii.gz", "totalsegmentator")
-    assert not any(quality.usable for quality in judged(labels).values())
+    labels, shapes = shapes_of("ct_dicom_t11_t12/totalsegmentator_labels.nii.gz", "totalsegmentator")
+    assert not any(quality.usable for quality in judged(labels, shapes).values())
 
 
 def test_swapped_levels_are_told(shapes_of):

@@ -7,9 +7,10 @@ import numpy as np
 from scipy import ndimage
 
 from ..anatomy import Compartment, Region, VertebralLevel, label_scheme
+from ..body_shape import BodyShape, body_shape
 from ..distance import depth_mm
 from ..image import LabelMap, Mask
-from ..level_frame import BodyShape, anterior_direction, body_shape, spine_directions, thickest_point
+from ..level_frame import anterior_direction, spine_directions, thickest_point
 from ..measurement import protocol_id
 
 SPLIT = (Compartment.CORTICAL, Compartment.CANCELLOUS, Compartment.POSTERIOR)

@@ -7,8 +7,9 @@ import numpy as np
 from scipy import ndimage
 
 from ..anatomy import VertebralLevel
+from ..body_shape import BodyShape
 from ..image import LabelMap, Mask
-from ..level_frame import ANTERIOR, BodyShape
+from ..level_frame import ANTERIOR
 from .compartments import vertebra
 
 FRAGMENT_SHARE = 0.5  # of the other levels' median volume; neighbours differ by about 5 %, T11 from L4 by a third
