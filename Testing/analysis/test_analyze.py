@@ -31,9 +31,8 @@ def features(folder):
         return list(csv.DictReader(file))
 
 
-def test_the_result_is_complete(phantom_result, abdomen_result):
+def test_the_result_is_complete(abdomen_result):
     assert {path.name for path in abdomen_result.iterdir()} == FILES
-    assert {path.name for path in phantom_result.iterdir()} == FILES
     assert not [path for path in abdomen_result.parent.iterdir() if "partial" in path.name]
 
 
@@ -113,14 +112,6 @@ def test_the_same_input_gives_the_same_tables(ovfrisk, abdomen_inputs, abdomen_r
     assert ovfrisk("analyze", tmp_path / "again", *abdomen_inputs).returncode == 0
     for name in ("measurements.csv", "features.csv", "segmentation.seg.nrrd"):
         assert (tmp_path / "again" / name).read_bytes() == (abdomen_result / name).read_bytes(), name
-
-
-def test_features_are_complete(phantom_result):
-    rows = features(phantom_result)
-    names = [name for name in rows[0] if name.startswith("original_")]
-    assert len(names) == 107
-    assert len(rows) == 7 * 3
-    assert all(float(row[name]) == float(row[name]) for row in rows for name in names)
 
 
 def test_chosen_levels_with_a_calibration(ovfrisk, abdomen_inputs, tmp_path, measurements):

@@ -40,9 +40,15 @@ def test_a_scheme_that_fits_nothing(ovfrisk, out, abdomen_inputs):
     refused(ovfrisk("analyze", out, *abdomen_inputs[:4], "--scheme", "totalspineseg", "--levels", "L3"), out)
 
 
-def test_labels_of_another_patient(ovfrisk, out, abdomen_inputs, phantom_folder):
-    other = ["--labels", phantom_folder / "labels.nii.gz", "--scheme", "ovfrisk"]
-    refused(ovfrisk("analyze", out, *abdomen_inputs[:2], *other), out, "label")
+def test_labels_of_another_patient(ovfrisk, out, abdomen_inputs, tmp_path):
+    """A spine that lies elsewhere: the same labels, 25 mm to the left."""
+    import SimpleITK
+
+    labels = SimpleITK.ReadImage(abdomen_inputs[3])
+    labels.SetOrigin([mm + shift for mm, shift in zip(labels.GetOrigin(), (25.0, 0.0, 0.0), strict=True)])
+    SimpleITK.WriteImage(labels, str(tmp_path / "other.nii.gz"))
+    other = ["--labels", tmp_path / "other.nii.gz", *abdomen_inputs[4:]]
+    refused(ovfrisk("analyze", out, *abdomen_inputs[:2], *other), out, "does not lie on the bone")
 
 
 def test_a_ct_given_as_t1(ovfrisk, out, abdomen_inputs, shared_data):
@@ -109,8 +115,10 @@ def test_a_place_that_cannot_be_written(ovfrisk, abdomen_inputs, tmp_path):
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_stopping_leaves_nothing(phantom_inputs, out, how):
-    command = [sys.executable, "-m", "OVFRiskLib.cli", "analyze", str(out), *phantom_inputs]
+def test_stopping_leaves_nothing(abdomen_inputs, tmp_path, how):
+    out = tmp_path / "place" / "out"
+    out.parent.mkdir()
+    command = [sys.executable, "-m", "OVFRiskLib.cli", "analyze", str(out), *abdomen_inputs]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not list(out.parent.iterdir()):  # the work has begun once its temporary folder is there

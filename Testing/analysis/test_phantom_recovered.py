@@ -1,5 +1,6 @@
 """Every value that was set in the phantom patient is measured again, from files to table."""
 
+import csv
 import json
 
 import numpy as np
@@ -54,3 +55,12 @@ def test_what_is_simulated_says_so(phantom_folder, phantom_result):
     assert "SYNTHETIC" in (phantom_folder / "phantom.json").read_text().upper()
     assert json.loads((phantom_result / "run.json").read_text())["patient"]["synthetic"] is True
     assert "SYNTHETIC" in (phantom_result / "report.html").read_text()
+
+
+def test_features_are_complete(phantom_result):
+    with (phantom_result / "features.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = [name for name in rows[0] if name.startswith("original_")]
+    assert len(names) == 107
+    assert len(rows) == 7 * 3
+    assert all(float(row[name]) == float(row[name]) for row in rows for name in names)

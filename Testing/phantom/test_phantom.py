@@ -17,7 +17,7 @@ BODY = (Compartment.CORTICAL, Compartment.CANCELLOUS)
 # Whole, fractured, and thick slices with a scoliosis: what every measurement below must hold for.
 CASES = {
     "fractured": PhantomSettings(11, 1.0, FRACTURES),
-    "anisotropic": PhantomSettings(12, (0.7, 0.7, 3.0), (Fracture.parse("L2:wedge:0.25"),), scoliosis=8.0),
+    "anisotropic": PhantomSettings(12, (1.0, 1.0, 2.0), (Fracture.parse("L2:wedge:0.25"),), scoliosis=8.0),
 }
 
 
