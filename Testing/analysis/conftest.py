@@ -55,7 +55,7 @@ def once(tmp_path_factory):
     shared = base.parent if base.name.startswith("popen-") else base  # pytest-xdist gives each process a folder
 
     def made(name: str, *arguments: object) -> Path:
-        folder = shared / "runs" / name
+        folder = shared / name / "out"
         folder.parent.mkdir(exist_ok=True)
         with (shared / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

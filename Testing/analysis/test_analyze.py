@@ -33,7 +33,7 @@ def features(folder):
 
 def test_the_result_is_complete(abdomen_result):
     assert {path.name for path in abdomen_result.iterdir()} == FILES
-    assert not [path for path in abdomen_result.parent.iterdir() if "partial" in path.name]
+    assert list(abdomen_result.parent.iterdir()) == [abdomen_result]
 
 
 def test_whole_lumbar_levels_are_measured(abdomen_result, measurements):
