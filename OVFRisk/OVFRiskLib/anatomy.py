@@ -127,6 +127,23 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """A region that is known by its label value alone; it stands where a `Region` does."""
+
+    value: int
+    part: None = None
+    level: None = None
+
+    def __str__(self) -> str:
+        return f"label {self.value}"
+
+    @property
+    def sort_key(self) -> tuple[int, str]:
+        """After all levels, by value."""
+        return (len(_RANK), f"{self.value:020d}")
+
+
+@dataclass(frozen=True, slots=True)
 class LabelScheme:
     """A named meaning of label values, with where it was taken from."""
 

@@ -15,7 +15,7 @@ from typing import Self
 
 import numpy as np
 
-from .anatomy import Compartment, Region, Structure, VertebralLevel
+from .anatomy import Compartment, Label, Region, Structure, VertebralLevel
 
 
 class Modality(StrEnum):
@@ -197,7 +197,7 @@ class LabelMap(Grid):
 
     Parameters
     ----------
-    labels : mapping of int to Region
+    labels : mapping of int to Region or Label
         Only values that occur; zero is background. Two values never mean the same region.
     name : str
         What to call it in messages; never a patient's name.
@@ -205,7 +205,7 @@ class LabelMap(Grid):
         What reading changed or left out, in words for the report.
     """
 
-    labels: Mapping[int, Region] = field(default_factory=dict)
+    labels: Mapping[int, Region | Label] = field(default_factory=dict)
     name: str = ""
     corrections: tuple[str, ...] = ()
 
@@ -222,7 +222,7 @@ class LabelMap(Grid):
         object.__setattr__(self, "labels", MappingProxyType(labels))
 
     @property
-    def regions(self) -> tuple[Region, ...]:
+    def regions(self) -> tuple[Region | Label, ...]:
         """The regions present, from head to foot."""
         return tuple(self.labels.values())
 
@@ -231,12 +231,15 @@ class LabelMap(Grid):
         found = {r.level for r in self.regions if r.level and part in (None, r.part)}
         return tuple(sorted(found, key=lambda level: level.rank))
 
-    def mask(self, *regions: Region) -> Mask:
+    def mask(self, *regions: Region | Label) -> Mask:
         """Return the union of `regions`; empty where none is present."""
-        values = [value for value, region in self.labels.items() if region in regions]
-        return Mask(np.isin(self.array, values), self.ijk_to_ras)
+        found = np.zeros(self.array.shape, dtype=bool)
+        for value, region in self.labels.items():  # comparing beats np.isin by far
+            if region in regions:
+                found |= self.array == value
+        return Mask(found, self.ijk_to_ras)
 
-    def restricted(self, regions: Iterable[Region]) -> "LabelMap":
+    def restricted(self, regions: Iterable[Region | Label]) -> "LabelMap":
         """Return the map with all but `regions` made background."""
         keep = set(regions)
         labels = {value: region for value, region in self.labels.items() if region in keep}
@@ -246,14 +249,17 @@ class LabelMap(Grid):
 
 def bounding_box(array: np.ndarray, margin: int = 0) -> tuple[slice, slice, slice]:
     """Return the slices along k, j, i that hold all non-zero voxels of `array`, grown by `margin` within it."""
-    box = []
-    for axis, size in enumerate(array.shape):
-        others = tuple(n for n in range(3) if n != axis)
-        hits = np.flatnonzero(array.any(axis=others))
-        if hits.size == 0:
-            raise ValueError("an empty mask has no bounding box")
-        box.append(slice(max(int(hits[0]) - margin, 0), min(int(hits[-1]) + 1 + margin, size)))
-    return tuple(box)
+    planes = array.any(axis=(1, 2))
+    if not planes.any():
+        raise ValueError("an empty mask has no bounding box")
+    first = _span(planes, margin)
+    outline = array[_span(planes)].any(axis=0)  # the rest of the array has nothing to say
+    return first, _span(outline.any(axis=1), margin), _span(outline.any(axis=0), margin)
+
+
+def _span(hits: np.ndarray, margin: int = 0) -> slice:
+    places = np.flatnonzero(hits)
+    return slice(max(int(places[0]) - margin, 0), min(int(places[-1]) + 1 + margin, hits.size))
 
 
 def present_values(array: np.ndarray) -> set[int]:

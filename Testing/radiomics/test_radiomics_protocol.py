@@ -26,7 +26,10 @@ def test_ids_of_the_bundled_protocols_do_not_change():
 
 GOLDEN = {
     "ct-original": "ct-original-a5a6b7406e48",
+    "fracture-risk": "fracture-risk-383172a2bbc2",
     "ibsi-digital-phantom": "ibsi-digital-phantom-b73ac6550a93",
+    "malignant-fracture": "malignant-fracture-8eebaf981451",
+    "residual-back-pain": "residual-back-pain-383172a2bbc2",
 }
 
 
@@ -96,7 +99,7 @@ def test_optional_features_come_only_by_name(layout):
         ({"setting": {"resegmentMode": ["sigma"]}}, "absolute, relative, sigma"),
         ({"setting": {"interpolator": "bspline"}}, "sitkBSpline"),
         ({"setting": {"weightingNorm": "l2"}}, "euclidean"),
-        ({"imageType": {"Wavelet": {}}}, "Available: Original"),
+        ({"imageType": {"Wavelets": {}}}, "Available: Original"),
         ({"imageType": {"Original": {"sigma": [1]}}}, "'sigma'"),
         ({"imageType": {"Original": {"normalize": True}}}, "'normalize'"),
         ({"imageType": {}}, "'imageType' is missing or empty"),

@@ -7,6 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from ..errors import UserError
+from .kernels.binning import bin_numbers
+from .matrices import LevelGrid
 from .region import Region
 
 MAX_LEVELS = 2000
@@ -15,16 +17,30 @@ MAX_LEVELS = 2000
 
 @dataclass(frozen=True, eq=False)
 class GreyLevels:
-    """A region and the grey level of each voxel of its bounding box (k, j, i), 0 outside the mask."""
+    """A region and its grey levels.
+
+    Parameters
+    ----------
+    region : Region
+    array : ndarray of int
+        The grey level of each voxel of the bounding box (k, j, i), 0 outside the mask.
+    counts : ndarray of int
+        Voxels of each grey level that occurs, ascending by level.
+    """
 
     region: Region
     array: np.ndarray
+    counts: np.ndarray
 
     @cached_property
-    def counts(self) -> np.ndarray:
-        """Voxels of each grey level that occurs, ascending by level."""
-        counts = np.bincount(self.array.ravel())[1:]
-        return counts[counts > 0]
+    def _grids(self) -> dict[int, LevelGrid]:
+        return {}
+
+    def grid(self, reach: int = 1) -> LevelGrid:
+        """Return the grey levels prepared for walking in steps of up to `reach` voxels; one for all classes."""
+        if reach not in self._grids:
+            self._grids[reach] = LevelGrid(self.array, reach)
+        return self._grids[reach]
 
 
 def discretised(region: Region, settings: Mapping[str, object]) -> GreyLevels:
@@ -40,12 +56,15 @@ def discretised(region: Region, settings: Mapping[str, object]) -> GreyLevels:
         When the bins are too many or too fine for the intensities.
     """
     values = region.intensities
-    levels = np.zeros(region.size, dtype=np.int64)
-    levels[region.mask[region.box]] = np.digitize(values, _edges(values, settings))
-    found = GreyLevels(region, levels)
-    if len(found.counts) > MAX_LEVELS:
+    numbers = np.empty(values.size, dtype=np.int64)
+    bin_numbers(values.astype(float), _edges(values, settings).astype(float), numbers)
+    levels = np.zeros(region.size, dtype=np.int32)
+    levels[region.mask[region.box]] = numbers
+    counts = np.bincount(numbers)
+    counts = counts[counts > 0]
+    if len(counts) > MAX_LEVELS:
         raise _too_fine(values, settings)
-    return found
+    return GreyLevels(region, levels, counts)
 
 
 def _edges(values: np.ndarray, settings: Mapping[str, object]) -> np.ndarray:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import UserError
 from ..image import Mask, Volume
 from . import shape, shape2d
 from .classes import FEATURES, IMAGE_CLASSES, MEASURES, SHAPE_CLASSES
 from .discretisation import GreyLevels, discretised
 from .feature import Undefined
+from .filters import IMAGE_TYPES
 from .preprocessing import Prepared, prepare
 from .protocol import Protocol
 from .region import Region
@@ -63,12 +65,14 @@ def extract(volume: Volume, mask: Mask, protocol: Protocol) -> Features:
     """
     prepared = prepare(volume, mask, protocol.setting)
     found = _shape_features(prepared, protocol)
-    levels_of = {}
+    box, levels_of = prepared.region.cropped(prepared.region.box), {}
     for image_type in protocol.image_type:
         settings = protocol.settings_of(image_type)
-        name, levels = image_type.lower(), discretised(prepared.region, settings)
-        levels_of[name] = len(levels.counts)
-        found |= _image_features(name, levels, settings, protocol)
+        for name, image in IMAGE_TYPES[image_type].images(prepared.region, settings):
+            levels = _levels(name, image, box, settings)
+            if isinstance(levels, GreyLevels):
+                levels_of[name] = len(levels.counts)
+            found |= _image_features(name, levels, settings, protocol)
     values = {name: value for name, value in found.items() if isinstance(value, float)}
     absent = {name: why for name, why in found.items() if isinstance(why, str)}
     diagnostics = {
@@ -100,10 +104,26 @@ def _outline(region: Region, protocol: Protocol) -> shape2d.Outline:
     return shape2d.measure(region, axis)
 
 
+def _levels(name: str, image: np.ndarray | str, box: Region, settings: Mapping[str, object]) -> GreyLevels | str:
+    """Return the grey levels of a filtered image of the region in `box`, or the reason why there are none."""
+    if isinstance(image, str):
+        return image
+    filtered = box.of(image)
+    if not np.isfinite(filtered.intensities).all():
+        return "the filtered image is not finite everywhere in the region"
+    try:
+        return discretised(filtered, settings)
+    except UserError as error:
+        raise UserError(f"Image type {name}: {error.what}", error.what_to_do) from None
+
+
 def _image_features(
-    name: str, levels: GreyLevels, settings: Mapping[str, object], protocol: Protocol
+    name: str, levels: GreyLevels | str, settings: Mapping[str, object], protocol: Protocol
 ) -> dict[str, float | str]:
     found: dict[str, float | str] = {}
+    if isinstance(levels, str):
+        chosen = ((group, feature) for group in IMAGE_CLASSES for feature in protocol.feature_class.get(group, ()))
+        return {f"{name}_{group}_{feature}": levels for group, feature in chosen}
     for group in IMAGE_CLASSES:
         if group in protocol.feature_class:
             measure = MEASURES[group]

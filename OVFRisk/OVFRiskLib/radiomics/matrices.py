@@ -4,13 +4,16 @@ All work on one padded, flattened copy of the grey levels, where a step in a dir
 (level 0) ends every walk. Directions, merging and quirks are PyRadiomics' (``src/cmatrices.c``), checked against it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from itertools import product
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+
+from .kernels.cooccurrence import count_pairs
+from .kernels.neighbourhood import look_around, sum_up
+from .kernels.runs import count_runs
+from .kernels.zones import measure_zones
 
 
 def directions(distances: Iterable[int], settings: Mapping[str, object]) -> np.ndarray:
@@ -41,32 +44,56 @@ class LevelGrid:
 
     Attributes
     ----------
+    flat : ndarray of int32
+        The padded grey levels.
+    voxels : ndarray of uint32
+        Where the region is in `flat`, ascending.
     present : ndarray
         The grey levels that occur, ascending.
+    ranks : ndarray of uint32
+        As `flat`, levels numbered from 1 without gaps.
     """
 
     def __init__(self, levels: np.ndarray, reach: int = 1) -> None:
-        padded = np.pad(levels, reach)
-        self.strides = np.array([padded.shape[1] * padded.shape[2], padded.shape[2], 1])
+        self.shape = tuple(n + 2 * reach for n in levels.shape)
+        padded = np.zeros(self.shape, dtype=np.int32)
+        padded[(slice(reach, -reach),) * 3] = levels
+        self.strides = np.array([self.shape[1] * self.shape[2], self.shape[2], 1])
         self.flat = padded.ravel()
-        self.voxels = np.flatnonzero(self.flat)
-        self.coordinates = np.argwhere(padded)
-        self.at_voxels = self.flat[self.voxels]
-        self.present, self.rank = np.unique(self.at_voxels, return_inverse=True)
+        self.voxels = np.flatnonzero(self.flat).astype(np.uint32)
+        at_voxels = self.flat[self.voxels]
+        occurs = np.bincount(at_voxels) > 0
+        self.present = np.flatnonzero(occurs)
+        self.ranks = np.zeros(self.flat.size, dtype=np.uint32)
+        self.ranks[self.voxels] = np.cumsum(occurs)[at_voxels]
+        self._surroundings: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
 
     @cached_property
-    def rank_at(self) -> np.ndarray:
-        """Index of the grey level within `present`, at every place of `flat`; meaningless outside the region."""
-        ranks = np.zeros(self.flat.size, dtype=np.int64)
-        ranks[self.voxels] = self.rank
-        return ranks
+    def coordinates(self) -> np.ndarray:
+        """Padded (k, j, i) of the voxels, shape (voxels, 3)."""
+        return np.stack(np.unravel_index(self.voxels, self.shape), axis=1)
 
-    def neighbours(self, steps: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield for every step the pairs of voxels it joins: indices into `voxels`, and places in `flat`."""
-        for step in steps @ self.strides:
-            place = self.voxels + step
-            inside = np.flatnonzero(self.flat[place])
-            yield inside, place[inside]
+    def jumps(self, steps: np.ndarray) -> np.ndarray:
+        """Return steps of `directions` as differences of places in `flat`; all are positive."""
+        return (steps @ self.strides).astype(np.uint32)
+
+    def surroundings(self, steps: np.ndarray, alpha: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return counts (levels, dependent voxels from 0) and sums of tone differences (levels,) in one pass.
+
+        Kept, because two classes ask for the same.
+        """
+        key = (alpha, steps.tobytes())
+        if key not in self._surroundings:
+            self._surroundings[key] = self._look_around(np.concatenate([steps, -steps]) @ self.strides, alpha)
+        return self._surroundings[key]
+
+    def _look_around(self, jumps: np.ndarray, alpha: int) -> tuple[np.ndarray, np.ndarray]:
+        alike, count, total = np.zeros((3, self.flat.size), dtype=np.int32)
+        look_around(self.flat, self.voxels[0], self.voxels[-1], jumps, alpha, alike, count, total)
+        dependences = np.zeros((self.present.size, jumps.size + 1), dtype=np.int64)
+        differences = np.zeros(self.present.size)
+        sum_up(self.voxels, self.ranks, self.flat, alike, count, total, dependences, differences)
+        return dependences, differences
 
 
 def cooccurrence(grid: LevelGrid, steps: np.ndarray) -> np.ndarray:
@@ -77,9 +104,10 @@ def cooccurrence(grid: LevelGrid, steps: np.ndarray) -> np.ndarray:
     ndarray, shape (directions, levels present, levels present)
         Asymmetric counts: element (a, i, j) counts voxels of level i whose neighbour at step a has level j.
     """
-    n = grid.present.size
-    pairs = (grid.rank[voxel] * n + grid.rank_at[place] for voxel, place in grid.neighbours(steps))
-    return np.stack([np.bincount(pair, minlength=n * n).reshape(n, n) for pair in pairs]).astype(float)
+    n = grid.present.size + 1
+    counts = np.zeros((len(steps), n, n), dtype=np.uint32)
+    count_pairs(grid.ranks, grid.voxels, grid.jumps(steps), counts)
+    return counts[:, 1:, 1:].astype(float)
 
 
 def run_lengths(grid: LevelGrid, steps: np.ndarray) -> np.ndarray:
@@ -90,21 +118,15 @@ def run_lengths(grid: LevelGrid, steps: np.ndarray) -> np.ndarray:
     ndarray, shape (directions, levels present, longest run)
         All zero for directions along which every line meets the region in at most one voxel.
     """
-    counts = [_runs_along(grid, step) for step in steps]
-    longest = max(c.shape[1] for c in counts)
-    return np.stack([np.pad(c, ((0, 0), (0, longest - c.shape[1]))) for c in counts]).astype(float)
-
-
-def _runs_along(grid: LevelGrid, step: np.ndarray) -> np.ndarray:
-    jump = int(step @ grid.strides)
-    starts = np.flatnonzero(grid.flat[grid.voxels - jump] != grid.at_voxels)
-    head, rank, columns = grid.voxels[starts], grid.rank[starts], []
-    while head.size:
-        onward = grid.flat[head + jump] == grid.flat[head]
-        columns.append(np.bincount(rank[~onward], minlength=grid.present.size))
-        head, rank = head[onward] + jump, rank[onward]
-    counts = np.stack(columns, axis=1)
-    return counts if len(columns) > 1 or _meets_a_line_twice(grid, step) else np.zeros_like(counts)
+    counts = np.zeros((len(steps), grid.present.size + 1, max(grid.shape)), dtype=np.int64)
+    length, ends = np.zeros(grid.flat.size, dtype=np.uint32), np.empty(grid.voxels.size + 1, dtype=np.uint32)
+    longest = 1
+    for step, jump, found in zip(steps, grid.jumps(steps), counts):
+        longest_here = count_runs(grid.ranks, grid.voxels, jump, length, ends, found)
+        if longest_here == 1 and not _meets_a_line_twice(grid, step):
+            found[:] = 0
+        longest = max(longest, longest_here)
+    return counts[:, 1:, 1 : longest + 1].astype(float)
 
 
 def _meets_a_line_twice(grid: LevelGrid, step: np.ndarray) -> bool:
@@ -119,21 +141,23 @@ def zone_sizes(grid: LevelGrid, steps: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray, shape (1, levels present, largest zone)
+    ndarray, shape (1, levels present, sizes)
+    ndarray, shape (sizes,)
+        The sizes that occur, ascending.
     """
-    number = np.zeros(grid.flat.size, dtype=np.int64)
-    number[grid.voxels] = np.arange(grid.voxels.size)
-    links = []
-    for voxel, place in grid.neighbours(steps):
-        same = grid.at_voxels[voxel] == grid.flat[place]
-        links.append(np.stack([voxel[same], number[place[same]]]))
-    one, other = np.concatenate(links, axis=1)
-    n = grid.voxels.size
-    _, zone = connected_components(coo_matrix((np.ones(one.size, bool), (one, other)), (n, n)), directed=False)
-    size = np.bincount(zone)
-    rank = np.zeros_like(size)
-    rank[zone] = grid.rank
-    return _histogram(grid, rank, size)
+    straight = np.count_nonzero(steps, axis=1) == 1
+    central = int(np.flatnonzero(straight)[0])  # beside all voxels that the other steps lead to
+    order = np.append(central, np.delete(np.arange(len(steps)), central))
+    root, size = np.zeros((2, grid.flat.size), dtype=np.uint32)
+    measure_zones(grid.ranks, grid.voxels, grid.jumps(steps[order]), root, size)
+    roots = np.flatnonzero(size)
+    occurs = np.bincount(size[roots]) > 0
+    sizes = np.flatnonzero(occurs)
+    column = np.cumsum(occurs)[size[roots]] - 1
+    counts = np.bincount(
+        (grid.ranks[roots].astype(np.int64) - 1) * sizes.size + column, minlength=grid.present.size * sizes.size
+    ).reshape(1, grid.present.size, sizes.size)
+    return counts.astype(float), sizes
 
 
 def dependences(grid: LevelGrid, steps: np.ndarray, alpha: int) -> np.ndarray:
@@ -144,14 +168,16 @@ def dependences(grid: LevelGrid, steps: np.ndarray, alpha: int) -> np.ndarray:
     ndarray, shape (1, levels present, most dependent voxels)
         The voxel itself counts, so the first column is of voxels that depend on none.
     """
-    size = np.ones(grid.voxels.size, dtype=np.int64)
-    for voxel, place in grid.neighbours(np.concatenate([steps, -steps])):
-        size[voxel] += np.abs(grid.at_voxels[voxel] - grid.flat[place]) <= alpha
-    return _histogram(grid, grid.rank, size)
+    return grid.surroundings(steps, alpha)[0].astype(float)[None]
 
 
-def tone_differences(grid: LevelGrid, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def tone_differences(grid: LevelGrid, steps: np.ndarray, alpha: int) -> tuple[np.ndarray, np.ndarray]:
     """Sum how far voxels lie from the mean of their neighbourhood (NGTDM, IBSI IPET).
+
+    Parameters
+    ----------
+    alpha : int
+        Of `dependences`, which are counted in the same pass.
 
     Returns
     -------
@@ -160,17 +186,5 @@ def tone_differences(grid: LevelGrid, steps: np.ndarray) -> tuple[np.ndarray, np
     differences : ndarray, shape (levels present,)
         Sum of absolute differences; voxels without a neighbour add nothing.
     """
-    count, total = np.zeros((2, grid.voxels.size))
-    for voxel, place in grid.neighbours(np.concatenate([steps, -steps])):
-        count[voxel] += 1
-        total[voxel] += grid.flat[place]
-    mean = np.divide(total, count, out=grid.at_voxels.astype(float), where=count > 0)
-    difference = np.abs(grid.at_voxels - mean)
-    return np.bincount(grid.rank).astype(float), np.bincount(grid.rank, difference)
-
-
-def _histogram(grid: LevelGrid, rank: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Count (rank, size) pairs, sizes from 1; shape (1, levels, largest size)."""
-    largest = int(size.max())
-    counts = np.bincount(rank * largest + size - 1, minlength=grid.present.size * largest)
-    return counts.reshape(1, grid.present.size, largest).astype(float)
+    counts, differences = grid.surroundings(steps, alpha)
+    return counts.sum(axis=1).astype(float), differences

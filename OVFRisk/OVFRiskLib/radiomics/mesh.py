@@ -13,7 +13,8 @@ from functools import cache
 from itertools import permutations, product
 
 import numpy as np
-from scipy.spatial.distance import pdist
+
+from .kernels.points import farthest
 
 _PATTERNS = {  # corners inside: triangles of three edges each, anti-clockwise seen from outside
     "0": "01.04.02",
@@ -75,24 +76,20 @@ def vertices(inside: np.ndarray) -> np.ndarray:
 
 def diameter(points: np.ndarray, spacing: np.ndarray) -> float:
     """Return the largest distance in mm between `points`, given in half voxels, shape (n, dimensions)."""
-    for axis in range(points.shape[1]):
-        points = _line_ends(points, axis)
-    return float(pdist(points * (spacing / 2)).max(initial=0))
+    return _diameter(points, spacing, np.zeros(len(points), dtype=np.int64))
 
 
 def diameter_within_planes(points: np.ndarray, spacing: np.ndarray, axis: int) -> float:
     """Return the largest distance in mm between `points` that share their coordinate along `axis`."""
-    order = np.argsort(points[:, axis], kind="stable")
-    planes = np.split(points[order], np.flatnonzero(np.diff(points[order, axis])) + 1)
-    return max(diameter(np.delete(plane, axis, axis=1), np.delete(spacing, axis)) for plane in planes)
+    return _diameter(np.delete(points, axis, axis=1), np.delete(spacing, axis), points[:, axis])
 
 
-def _line_ends(points: np.ndarray, axis: int) -> np.ndarray:
-    """Keep the two ends of the points on each line along `axis`: no other can be farthest from anything."""
-    others = np.delete(points, axis, axis=1)
-    order = np.lexsort((points[:, axis], *others.T))
-    changes = np.any(np.diff(others[order], axis=0), axis=1)
-    return points[order][np.append(changes, True) | np.append(True, changes)]
+def _diameter(points: np.ndarray, spacing: np.ndarray, plane: np.ndarray) -> float:
+    places = points * (spacing / 2)
+    reach = np.sqrt(((places - places.mean(axis=0)) ** 2).sum(axis=1))
+    order = np.lexsort((-reach, plane))
+    starts = np.flatnonzero(np.diff(plane[order], prepend=plane.min() - 1, append=plane.max() + 1))
+    return float(np.sqrt(farthest(places[order], reach[order], starts)))
 
 
 def _cases(inside: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from .discretisation import GreyLevels
 from .feature import Feature
-from .matrices import LevelGrid, directions, tone_differences
+from .matrices import directions, tone_differences
 
 
 class ToneDifferences:
@@ -24,9 +24,9 @@ class ToneDifferences:
 
 def measure(levels: GreyLevels, settings: Mapping[str, object]) -> ToneDifferences:
     """Return the tone differences of the region."""
-    grid = LevelGrid(levels.array, reach=max(settings["distances"]))
+    grid = levels.grid(max(settings["distances"]))
     steps = directions(settings["distances"], settings)
-    return ToneDifferences(grid.present, *tone_differences(grid, steps))
+    return ToneDifferences(grid.present, *tone_differences(grid, steps, settings["gldm_a"]))
 
 
 def _coarseness(m: ToneDifferences) -> float:

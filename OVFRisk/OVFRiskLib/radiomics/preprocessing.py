@@ -48,13 +48,17 @@ def prepare(volume: Volume, mask: Mask, settings: Settings) -> Prepared:
         When image and mask lie on different grids, the mask is empty or too small, its voxels have no intensity, or
         nothing is left of it.
     """
-    _check(volume, mask)
-    image = intensities(volume, settings["normalize"], settings["normalizeScale"], settings["removeOutliers"])
-    region, warnings = Region(image.array, mask.array, volume.spacing[::-1]), image.warnings
+    region = Region(volume.array, mask.array, volume.spacing[::-1])
+    _check(volume, mask, region)
     voxels = {"mask": region.voxels}
+    image = intensities(volume, settings["normalize"], settings["normalizeScale"], settings["removeOutliers"])
     if settings["resampledPixelSpacing"] is not None and settings["interpolator"] is not None:
-        region, more = resampled(region, volume, settings)
-        voxels["resampled"], warnings = region.voxels, warnings + more
+        region, warnings = resampled(region, image, volume, settings)
+        voxels["resampled"] = region.voxels
+    else:
+        box = region.grown(settings["padDistance"]) if settings["preCrop"] else (slice(None),) * 3
+        region, warnings = Region(image.part(box), region.mask[box], region.spacing), ()
+    warnings = image.warnings + warnings
     _check_size(region, settings)
     shape = region
     if settings["resegmentRange"] is not None:
@@ -65,7 +69,7 @@ def prepare(volume: Volume, mask: Mask, settings: Settings) -> Prepared:
     return Prepared(region, shape.cropped(region.box), voxels, warnings)  # to what is left, also where it is not cut
 
 
-def _check(volume: Volume, mask: Mask) -> None:
+def _check(volume: Volume, mask: Mask, region: Region) -> None:
     if not volume.same_grid(mask):
         raise UserError(
             f"Image {volume.array.shape} and mask {mask.array.shape} lie on different grids (size, origin, direction).",
@@ -74,10 +78,9 @@ def _check(volume: Volume, mask: Mask) -> None:
     directions = volume.ijk_to_ras[:3, :3] / volume.spacing
     if not np.allclose(directions.T @ directions, np.eye(3), atol=1e-4):
         raise UserError("The axes of the image are not perpendicular.", "Resample the image to a straight grid first.")
-    if not mask.array.any():
+    if not region.voxels:
         raise UserError("The mask is empty.", "Check the label or segment: it marks no voxel of the image.")
-    box = mask.box()
-    missing = np.count_nonzero(~usable(volume.array[box][mask.array[box]]))
+    missing = np.count_nonzero(~usable(region.intensities))
     if missing:
         raise UserError(
             f"{missing} voxels of the region have no intensity (NaN, infinite or beyond {LARGEST:g}).",

@@ -9,11 +9,10 @@ from pathlib import Path
 from ..errors import UserError
 from ..measurement import protocol_id
 from ..resources import resource
-from .classes import FEATURES
-from .settings import PREPROCESSING, TEXTURE, Setting, parsed
-
-IMAGE_TYPES: Mapping[str, Mapping[str, Setting]] = {"Original": {}}
-"""The image types there are, by PyRadiomics' names, each with the settings of its filter."""
+from .classes import FEATURES, IMAGE_CLASSES, SHAPE_CLASSES
+from .filters import IMAGE_TYPES
+from .parameter_file import SUFFIXES, parameter_text, read_parameter_file
+from .settings import FILTERS, PREPROCESSING, TEXTURE, parsed
 
 _TEXTS = ("name", "title", "purpose", "source")
 _BLOCKS = ("setting", "imageType", "featureClass")
@@ -45,7 +44,7 @@ class Protocol:
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> "Protocol":
-        """Return a bundled protocol by its name, or the one in a JSON file.
+        """Return a bundled protocol by its name, or the one in a JSON file or PyRadiomics' YAML parameter file.
 
         Raises
         ------
@@ -54,11 +53,11 @@ class Protocol:
         """
         path = _bundled().get(str(name_or_path), Path(name_or_path))
         try:
-            values = json.loads(path.read_text("utf-8"))
+            values = read_parameter_file(path) if path.suffix in SUFFIXES else json.loads(path.read_text("utf-8"))
         except OSError as error:
             raise UserError(
                 f"There is no protocol '{name_or_path}' ({error.strerror}).",
-                f"Name a JSON file, or one of {', '.join(_bundled())}.",
+                f"Name a JSON or YAML file, or one of {', '.join(_bundled())}.",
             ) from None
         except ValueError as error:
             raise UserError(f"{path} is no JSON file ({error}).", "Correct it there.") from None
@@ -85,6 +84,10 @@ class Protocol:
         texts = {key: getattr(self, key) for key in _TEXTS}
         return texts | {"setting": dict(self.setting), "imageType": types, "featureClass": classes}
 
+    def to_yaml(self) -> str:
+        """Return the protocol as a parameter file of PyRadiomics, every default spelled out."""
+        return parameter_text(self.to_dict())
+
     @cached_property
     def id(self) -> str:
         """``name-<hash>`` of the settings that fix values, defaults included; texts do not count."""
@@ -93,6 +96,15 @@ class Protocol:
     def settings_of(self, image_type: str) -> dict[str, object]:
         """Return the settings that hold for one image type."""
         return {**self.setting, **self.image_type[image_type]}
+
+    @cached_property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names of all features, e.g. ``wavelet-LLH_glcm_Idmn``, in the order of the tables."""
+        images = [name for kind in self.image_type for name in IMAGE_TYPES[kind].names(self.settings_of(kind))]
+        placed = [("original", group) for group in SHAPE_CLASSES]
+        placed += [(image, group) for image in images for group in IMAGE_CLASSES]
+        chosen = self.feature_class
+        return tuple(f"{image}_{group}_{name}" for image, group in placed for name in chosen.get(group, ()))
 
 
 def protocol_names() -> tuple[str, ...]:
@@ -115,9 +127,16 @@ def _image_types(block: object, where: str) -> dict[str, dict[str, object]]:
     for name, own in _block(block, "imageType", where).items():
         if name not in IMAGE_TYPES:
             raise UserError(f"{where}: there is no image type '{name}'.", f"Available: {', '.join(IMAGE_TYPES)}.")
-        defaults = {key: known.default for key, known in IMAGE_TYPES[name].items()}
-        types[name] = defaults | parsed(own or {}, {**IMAGE_TYPES[name], **TEXTURE}, f"{where}, imageType {name}")
+        types[name] = _image_type(name, {} if own is None else own, f"{where}, imageType {name}")
     return {name: types[name] for name in IMAGE_TYPES if name in types}
+
+
+def _image_type(name: str, own: object, where: str) -> dict[str, object]:
+    found = parsed(own, {**FILTERS[name], **TEXTURE}, where)
+    for key, known in FILTERS[name].items():
+        if known.required and key not in found:
+            raise UserError(f"{where}: '{key}' is missing.", f'Add "{key}": ... to it; there is no usual value.')
+    return {key: known.default for key, known in FILTERS[name].items()} | found
 
 
 def _features(values: Mapping, where: str) -> dict[str, tuple[str, ...]]:

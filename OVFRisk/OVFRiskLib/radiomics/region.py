@@ -47,6 +47,17 @@ class Region:
         values = self.image[self.box][self.mask[self.box]]
         return values if values.dtype.kind == "f" else values.astype(np.int64)
 
+    def of(self, image: np.ndarray) -> "Region":
+        """Return the same voxels of another image of the same grid."""
+        other = Region(image, self.mask, self.spacing)
+        other.__dict__["box"] = self.box
+        return other
+
+    def grown(self, margin: int) -> tuple[slice, slice, slice]:
+        """Return the bounding box with `margin` voxels around it, as far as the image goes."""
+        sides = zip(self.box, self.mask.shape)
+        return tuple(slice(max(side.start - margin, 0), min(side.stop + margin, n)) for side, n in sides)
+
     def cropped(self, box: tuple[slice, slice, slice]) -> "Region":
         """Return the part inside `box`."""
         return Region(self.image[box], self.mask[box], self.spacing)

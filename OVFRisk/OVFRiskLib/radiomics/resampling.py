@@ -8,11 +8,13 @@ import numpy as np
 
 from ..errors import UserError, import_optional
 from ..image import Volume
-from .intensities import intensities, once_a_volume
+from .intensities import Intensities, intensities, once_a_volume
 from .region import Region
+from .spline import ORDER, Samples, interpolated
 
 MAX_VOXELS = 2e8
-SPLINE_ORDER = 3
+HALFWAY = 1e-6
+"""Voxels: nearer than this to halfway, rounding decides."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +37,21 @@ class Target:
     step: np.ndarray
 
 
-def resampled(region: Region, volume: Volume, settings: Mapping[str, object]) -> tuple[Region, tuple[str, ...]]:
+def resampled(
+    region: Region, source: Intensities, volume: Volume, settings: Mapping[str, object]
+) -> tuple[Region, tuple[str, ...]]:
     """Return the part of the resampled image and mask around the region, and warnings.
 
     The image is interpolated, the mask takes the nearest voxel. Integers stay integers, cut towards zero.
+
+    Parameters
+    ----------
+    region : Region
+        Its mask is resampled.
+    source : Intensities
+        What is interpolated.
+    volume : Volume
+        The grid of both.
 
     Raises
     ------
@@ -47,9 +60,11 @@ def resampled(region: Region, volume: Volume, settings: Mapping[str, object]) ->
     """
     target = _target(region, np.array(settings["resampledPixelSpacing"]), settings["padDistance"])
     if np.allclose(region.spacing[::-1], target.spacing):
-        return region, ()
-    image = _interpolated(volume, target, settings)
-    mask = _nearest(region, volume, target)
+        box = region.grown(settings["padDistance"])
+        return Region(source.part(box), region.mask[box], region.spacing), ()
+    places = nearest_places(volume, target)
+    image = _interpolated(source, volume, target, places, settings)
+    mask = _nearest(region, volume, target) if places is None else _at(region.mask, places)
     if not mask.any():
         raise UserError(
             f"Nothing of the region ({region.voxels} voxels) is left at {target.spacing} mm.",
@@ -73,17 +88,84 @@ def _target(region: Region, wanted: np.ndarray, pad: int) -> Target:
     return Target(new, size, 0.5 * (new - spacing) / spacing + low / ratio, 1 / ratio)
 
 
-def _interpolated(volume: Volume, target: Target, settings: Mapping[str, object]) -> np.ndarray:
+def nearest_places(volume: Volume, target: Target) -> list[np.ndarray] | None:
+    """Return for each axis (k, j, i) the nearest old voxel of every new one, -1 outside the image.
+
+    Halfway between two voxels rounding decides, in patient space. Where image axes are patient axes, each axis has its
+    own rounding, and ITK is asked for it. Elsewhere there is no such answer if anything lies halfway: None.
+    """
+    sitk = import_optional("SimpleITK", "Resampling")
+    straight = np.count_nonzero(volume.ijk_to_ras[:3, :3]) == 3
+    found = []
+    for n, length in reversed(list(enumerate(volume.array.shape[::-1]))):
+        centre = target.first[n] + target.step[n] * np.arange(target.size[n])
+        nearest = np.floor(centre + 0.5).astype(np.int64)
+        if np.any(np.abs(centre + 0.5 - np.rint(centre + 0.5)) < HALFWAY):
+            if not straight:
+                return None
+            along = np.arange(3) == n
+            ramp = sitk.GetImageFromArray(
+                np.arange(1, length + 1, dtype=np.int32).reshape(np.where(along, -1, 1)[::-1])
+            )
+            line = Target(target.spacing, np.where(along, target.size, 1), target.first * along, target.step)
+            nearest = _resample(ramp, volume, line, sitk.sitkNearestNeighbor, ramp.GetPixelID()).ravel() - 1
+        found.append(np.where((0 <= nearest) & (nearest < length), nearest, -1))
+    return found
+
+
+def _at(mask: np.ndarray, places: list[np.ndarray]) -> np.ndarray:
+    found = mask[np.ix_(*places)]
+    return _blank_outside(found, places)
+
+
+def _blank_outside(array: np.ndarray, places: list[np.ndarray]) -> np.ndarray:
+    """Set what lies outside the image to 0 (ITK's default), in place."""
+    for axis, place in enumerate(places):
+        array[(slice(None),) * axis + (place < 0,)] = 0
+    return array
+
+
+def _interpolated(
+    source: Intensities,
+    volume: Volume,
+    target: Target,
+    places: list[np.ndarray] | None,
+    settings: Mapping[str, object],
+) -> np.ndarray:
+    if settings["interpolator"] == "sitkBSpline" and source.dtype.kind == "f" and places is not None:
+        _check_length(source.raw.shape)
+        samples = _samples(target, source.raw.shape)
+        if not source.bins_hang_on_rounding(tuple(s.around(1) for s in samples)):
+            return _spline(source, samples, places)
     keys = ("normalize", "normalizeScale", "removeOutliers", "interpolator")
-    source, interpolator, pixel_type = _interpolation(volume, *(settings[key] for key in keys))
-    return _resample(source, volume, target, interpolator, pixel_type)
+    whole, interpolator, pixel_type = _interpolation(volume, *(settings[key] for key in keys))
+    return _resample(whole, volume, target, interpolator, pixel_type)
+
+
+def _samples(target: Target, shape: tuple[int, ...]) -> tuple[Samples, Samples, Samples]:
+    centres = (target.first[n] + target.step[n] * np.arange(target.size[n]) for n in (2, 1, 0))
+    return tuple(Samples(centre, length) for centre, length in zip(centres, shape))
+
+
+def _spline(source: Intensities, samples: tuple[Samples, Samples, Samples], places: list[np.ndarray]) -> np.ndarray:
+    """Interpolate from the voxels around the region; 0 outside the image, as ITK has it."""
+    part = np.array(source.part(tuple(s.needed for s in samples)), dtype=float, order="C")
+    return _blank_outside(interpolated(part, samples).astype(source.dtype, copy=False), places)
+
+
+def _check_length(shape: tuple[int, ...]) -> None:
+    if min(shape) < ORDER:
+        raise UserError(
+            f"B-spline interpolation needs {ORDER} voxels along every axis; the image has {shape[::-1]}.",
+            "Use the interpolator sitkLinear, or no resampling.",
+        )
 
 
 @once_a_volume
 def _interpolation(volume: Volume, *settings: object) -> tuple[Any, int, int]:
     """Return what ITK interpolates: the image, or its B-spline coefficients so that they are computed once only.
 
-    The coefficients are of the whole image: near an integer, cut-off integers depend on the last bit of them.
+    The coefficients are of the whole image: where integers are cut off, or bins hang on rounding, on their last bit.
     """
     sitk = import_optional("SimpleITK", "Resampling")
     *normalisation, interpolator = settings
@@ -91,12 +173,8 @@ def _interpolation(volume: Volume, *settings: object) -> tuple[Any, int, int]:
     pixel_type = image.GetPixelID()
     if interpolator != "sitkBSpline":
         return image, getattr(sitk, interpolator), pixel_type
-    if min(image.GetSize()) < SPLINE_ORDER:
-        raise UserError(
-            f"B-spline interpolation needs {SPLINE_ORDER} voxels along every axis; the image has {image.GetSize()}.",
-            "Use the interpolator sitkLinear, or no resampling.",
-        )
-    coefficients = sitk.BSplineDecomposition(sitk.Cast(image, sitk.sitkFloat64), SPLINE_ORDER)
+    _check_length(volume.array.shape)
+    coefficients = sitk.BSplineDecomposition(sitk.Cast(image, sitk.sitkFloat64), ORDER)
     return coefficients, sitk.sitkBSplineResamplerOrder3, pixel_type
 
 
@@ -140,7 +218,7 @@ def _warnings(region: Region, image: np.ndarray, target: Target) -> tuple[str, .
 def _ties(mask: np.ndarray, target: Target) -> int:
     """Count the voxels of the new grid that an infinitesimal shift of it would move into or out of the mask."""
     nudged = []
-    for nudge in (-1e-6, 1e-6):
+    for nudge in (-HALFWAY, HALFWAY):
         places = []
         for axis, length in enumerate(mask.shape):
             n = 2 - axis

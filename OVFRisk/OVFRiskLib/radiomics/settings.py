@@ -24,6 +24,17 @@ INTERPOLATORS = (
     "sitkBlackmanWindowedSinc",
 )
 
+WAVELETS = (
+    "haar",
+    "dmey",
+    *(f"db{n}" for n in range(1, 39)),
+    *(f"sym{n}" for n in range(2, 21)),
+    *(f"coif{n}" for n in range(1, 18)),
+    *(f"{kind}{n}" for kind in ("bior", "rbio") for n in (1.1, 1.3, 1.5, 2.2, 2.4, 2.6, 2.8)),
+    *(f"{kind}{n}" for kind in ("bior", "rbio") for n in (3.1, 3.3, 3.5, 3.7, 3.9, 4.4, 5.5, 6.8)),
+)
+"""The discrete wavelets of PyWavelets (``pywt.wavelist(kind="discrete")``)."""
+
 NO_SETTINGS = {
     "label": "the region is given as a mask",
     "label_channel": "the region is given as a mask",
@@ -36,10 +47,14 @@ NO_SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A default, and how a value from a file is checked: `parse` returns it normalised or raises ValueError."""
+    """A default, and how a value from a file is checked: `parse` returns it normalised or raises ValueError.
+
+    Where it is `required` the default is no value, and a file has to give one.
+    """
 
     default: object
     parse: Parse
+    required: bool = False
 
 
 def _boolean(value: object) -> bool:
@@ -56,6 +71,12 @@ def _number(low: float = float("-inf"), *, above: bool = False) -> Parse:
         return float(value)
 
     return parse
+
+
+def _positive_as_written(value: object) -> float:
+    """Check a number that stands in names: 1 and 1.0 are told apart there."""
+    _number(0, above=True)(value)
+    return value
 
 
 def _integer(low: int, high: int | None = None) -> Parse:
@@ -126,6 +147,39 @@ PREPROCESSING: Mapping[str, Setting] = {
     "resegmentShape": Setting(False, _boolean),
 }
 """Settings of what happens to image and mask before features, once for all image types."""
+
+
+FILTERS: Mapping[str, Mapping[str, Setting]] = {
+    "Original": {},
+    "LoG": {
+        "sigma": Setting(
+            None,
+            _list(_positive_as_written, range(1, 100), "a list of widths in mm, above 0", ordered=False),
+            required=True,
+        )
+    },
+    "Wavelet": {
+        "level": Setting(1, _integer(1)),
+        "start_level": Setting(0, _integer(0)),
+        "wavelet": Setting("coif1", _choice(*WAVELETS)),
+    },
+    "Square": {},
+    "SquareRoot": {},
+    "Logarithm": {},
+    "Exponential": {},
+    "Gradient": {"gradientUseSpacing": Setting(True, _boolean)},
+    "LBP2D": {
+        "lbp2DMethod": Setting("uniform", _choice("default", "ror", "uniform", "var")),
+        "lbp2DRadius": Setting(1.0, _number(0, above=True)),
+        "lbp2DSamples": Setting(8, _integer(1, 30)),
+    },
+    "LBP3D": {
+        "lbp3DIcosphereRadius": Setting(1.0, _number(0, above=True)),
+        "lbp3DIcosphereSubdivision": Setting(1, _integer(0, 4)),
+        "lbp3DLevels": Setting(2, _integer(1, 10)),
+    },
+}
+"""Settings of the filters, by image type; each may also have its own TEXTURE."""
 
 
 def parsed(values: object, known: Mapping[str, Setting], where: str) -> dict[str, object]:

@@ -1,0 +1,196 @@
+"""Kernels against their definitions, written out plainly."""
+
+import os
+import subprocess
+import sys
+from collections import Counter, deque
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from OVFRiskLib.radiomics import matrices
+from OVFRiskLib.radiomics.firstorder import Intensities
+from OVFRiskLib.radiomics.glcm import CooccurrenceMatrix, _hxy2, _mcc
+from OVFRiskLib.radiomics.kernels.binning import bin_numbers
+from OVFRiskLib.radiomics.mesh import diameter, diameter_within_planes
+from OVFRiskLib.radiomics.recursive_gaussian import laplacian
+from scipy.spatial.distance import pdist
+
+PACKAGE_HOME = Path(matrices.__file__).resolve().parents[2]
+FULL = {"force2D": False, "force2Ddimension": 0}
+
+
+@st.composite
+def level_arrays(draw):
+    shape = draw(st.tuples(*[st.integers(1, 6)] * 3))
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    levels = rng.integers(0, draw(st.integers(2, 9)), shape)
+    levels.flat[rng.integers(levels.size)] = 3
+    return levels
+
+
+def voxels(levels):
+    return {place: int(level) for place, level in np.ndenumerate(levels) if level}
+
+
+def moved(place, step, times=1):
+    return tuple(p + times * s for p, s in zip(place, step))
+
+
+@settings(max_examples=60, deadline=None)
+@given(levels=level_arrays(), flat=st.sampled_from([None, 0, 1, 2]))
+def test_matrices_count_what_their_definitions_say(levels, flat):
+    steps = matrices.directions((1,), {"force2D": flat is not None, "force2Ddimension": flat or 0})
+    grid, inside = matrices.LevelGrid(levels), voxels(levels)
+    number = {int(level): n for n, level in enumerate(grid.present)}
+    pairs, runs = matrices.cooccurrence(grid, steps), matrices.run_lengths(grid, steps)
+    for n, step in enumerate(steps):
+        expected = Counter((v, inside[moved(p, step)]) for p, v in inside.items() if moved(p, step) in inside)
+        assert {k: pairs[n, number[k[0]], number[k[1]]] for k in expected} == expected
+        assert pairs[n].sum() == expected.total()
+        if runs[n].any():
+            assert Counter({k: v for k, v in table(runs[n], grid.present).items() if v}) == run_count(inside, step)
+    counts, sizes = matrices.zone_sizes(grid, steps)
+    assert table(counts[0], grid.present, sizes) == zone_count(inside, steps)
+
+
+def table(counts, levels, sizes=None):
+    sizes = np.arange(1, counts.shape[1] + 1) if sizes is None else sizes
+    return Counter({(int(levels[i]), int(sizes[j])): int(counts[i, j]) for i, j in np.argwhere(counts)})
+
+
+def run_count(inside, step):
+    found = Counter()
+    for place, level in inside.items():
+        if inside.get(moved(place, step, -1)) != level:
+            length = 1
+            while inside.get(moved(place, step, length)) == level:
+                length += 1
+            found[level, length] += 1
+    return found
+
+
+def zone_count(inside, steps):
+    found, left = Counter(), set(inside)
+    while left:
+        queue, size = deque([left.pop()]), 0
+        while queue:
+            place = queue.popleft()
+            size += 1
+            for step, sign in product(steps, (1, -1)):
+                other = moved(place, step, sign)
+                if other in left and inside[other] == inside[place]:
+                    left.remove(other)
+                    queue.append(other)
+        found[inside[place], size] += 1
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(levels=level_arrays(), alpha=st.integers(0, 2), reach=st.integers(1, 2))
+def test_surroundings_are_what_their_definitions_say(levels, alpha, reach):
+    steps = matrices.directions(range(1, reach + 1), FULL)
+    grid, inside = matrices.LevelGrid(levels, reach), voxels(levels)
+    expected, differences = Counter(), Counter()
+    for place, level in inside.items():
+        near = [inside[moved(place, s, sign)] for s in steps for sign in (1, -1) if moved(place, s, sign) in inside]
+        expected[level, 1 + sum(abs(level - other) <= alpha for other in near)] += 1
+        differences[level] += abs(level - np.mean(near)) if near else 0
+    assert table(matrices.dependences(grid, steps, alpha)[0], grid.present) == expected
+    counts, found = matrices.tone_differences(grid, steps, alpha)
+    assert counts.tolist() == [sum(v == level for v in inside.values()) for level in grid.present]
+    assert found == pytest.approx([differences[int(level)] for level in grid.present], rel=1e-12, abs=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    values=st.lists(st.floats(-500, 500), min_size=1, max_size=50),
+    width=st.floats(0.1, 100),
+    on_edges=st.booleans(),
+)
+def test_bins_are_those_of_numpy(values, width, on_edges):
+    x = np.array(values)
+    x = np.floor(x / width) * width if on_edges else x
+    edges = np.arange(x.min() - x.min() % width, x.max() + 2 * width, width)
+    found = np.empty(x.size, dtype=np.int64)
+    bin_numbers(x, edges, found)
+    assert np.array_equal(found, np.digitize(x, edges))
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), n=st.integers(1, 80), span=st.integers(1, 30))
+def test_diameters_are_those_of_all_pairs(seed, n, span):
+    rng = np.random.default_rng(seed)
+    points, spacing = rng.integers(0, span, (n, 3)), rng.uniform(0.3, 3, 3)
+    assert diameter(points, spacing) == pytest.approx(pdist(points * spacing / 2).max(initial=0))
+    for axis in range(3):
+        rest = np.delete(points * spacing / 2, axis, axis=1)
+        planes = [rest[points[:, axis] == place] for place in np.unique(points[:, axis])]
+        expected = max(pdist(plane).max(initial=0) for plane in planes)
+        assert diameter_within_planes(points, spacing, axis) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("sigma", [1.0, 2.5, 5.0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16])
+def test_laplacian_is_that_of_itk(sigma, dtype):
+    array = np.random.default_rng(4).normal(0, 100, (19, 33, 21)).astype(dtype)
+    spacing = np.array([1.25, 0.7, 1.0])
+    image = sitk.GetImageFromArray(array)
+    image.SetSpacing(spacing[::-1].tolist())
+    expected = sitk.GetArrayFromImage(sitk.LaplacianRecursiveGaussian(image, sigma=sigma, normalizeAcrossScale=True))
+    found = laplacian(array, spacing, sigma)
+    assert found.dtype == expected.dtype == np.float32
+    assert np.mean(found != expected) < 0.01
+    assert np.abs(found - expected).max() < 2e-7 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("n_levels", [2, 12, 150])
+def test_closed_forms_of_cooccurrence_are_those_of_all_pairs(n_levels):
+    rng = np.random.default_rng(n_levels)
+    counts = np.triu(rng.poisson(0.7, (3, n_levels, n_levels))).astype(float) + 3 * np.eye(n_levels)
+    m = CooccurrenceMatrix(counts, np.arange(1, n_levels + 1))
+    both = m.px[:, :, None] * m.py[:, None, :]
+    assert _hxy2(m) == pytest.approx(-(both * np.log2(both + 2.0**-52)).sum(axis=(1, 2)), rel=1e-13)
+    q = (m.p / (both + 2.0**-52)) @ m.p.transpose(0, 2, 1)
+    second = np.sort(np.linalg.eigvals(q).real, axis=1)[:, -2]
+    assert _mcc(m) == pytest.approx(np.sqrt(second).mean(), rel=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(values=st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=60), q=st.sampled_from([10, 25, 50, 75, 90]))
+def test_percentiles_are_those_of_numpy(values, q):
+    x = np.array(values)
+    found = Intensities(x, np.array([x.size]), 0, 1.0).percentile(q)
+    assert found == pytest.approx(np.percentile(x, q), rel=1e-14, abs=1e-300)
+
+
+READY = "from OVFRiskLib.radiomics.kernels import ready; ready(lambda share, text: print(text))"
+
+
+def told(environment):
+    path = os.pathsep.join([str(PACKAGE_HOME), *filter(None, sys.path)])
+    run = subprocess.run(
+        [sys.executable, "-c", READY],
+        env={**os.environ, **environment, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return run.stdout
+
+
+def test_compiling_is_announced_once_and_kept_outside_the_package(tmp_path):
+    assert told({"NUMBA_CACHE_DIR": str(tmp_path)}).startswith("Compiling the feature kernels")
+    assert told({"NUMBA_CACHE_DIR": str(tmp_path)}) == ""
+    assert list(tmp_path.rglob("*.nbc"))
+    assert not list((PACKAGE_HOME / "OVFRiskLib" / "radiomics").rglob("*.nbc"))
+
+
+def test_importing_the_engine_does_not_load_numba():
+    code = "import sys, OVFRiskLib.radiomics; sys.exit('numba' in sys.modules)"
+    path = os.pathsep.join([str(PACKAGE_HOME), *filter(None, sys.path)])
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, check=True)
