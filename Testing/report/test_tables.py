@@ -79,16 +79,16 @@ def test_the_same_values_give_the_same_bytes(table, features, tmp_path):
 def test_features_are_one_row_a_region(features, tmp_path):
     write_features(tmp_path / "f.csv", "P", features)
     assert lines(tmp_path / "f.csv") == [
-        "subject,level,compartment,protocol_id,a_Sum,b_Mean,note",
-        'P,L1,cancellous,p-1,3,,"resampled; absent, too few voxels: b_Mean"',
-        "P,L2,cortical,p-1,0.6666666667,-1.5,",
+        "subject,region,level,compartment,protocol_id,a_Sum,b_Mean,note",
+        'P,L1 cancellous,L1,cancellous,p-1,3,,"resampled; absent, too few voxels: b_Mean"',
+        "P,L2 cortical,L2,cortical,p-1,0.6666666667,-1.5,",
         "",
     ]
 
 
 def test_no_features_leave_a_table_with_its_header(tmp_path):
     write_features(tmp_path / "f.csv", "P", {})
-    assert lines(tmp_path / "f.csv") == ["subject,level,compartment,protocol_id,note", ""]
+    assert lines(tmp_path / "f.csv") == ["subject,region,level,compartment,protocol_id,note", ""]
 
 
 def test_a_feature_is_never_written_as_nan(features, tmp_path):

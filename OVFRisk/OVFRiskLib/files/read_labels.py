@@ -113,7 +113,7 @@ def _from_segments(stored: StoredImage, path: Path) -> LabelMap:
 def _from_values(stored: StoredImage, known: Mapping[int, Region], scheme: str, path: Path) -> LabelMap:
     if stored.array.ndim != 3:
         raise UserError(f"{path} holds several values in each voxel.", "Save it as a plain label map.")
-    array = _whole_numbers(stored.array, path)
+    array = whole_numbers(stored.array, path)
     present = sorted(present_values(array) - {0})
     unknown = [value for value in present if value not in known]
     _check_scheme(present, unknown, scheme, path)
@@ -124,7 +124,8 @@ def _from_values(stored: StoredImage, known: Mapping[int, Region], scheme: str, 
     )
 
 
-def _whole_numbers(array: np.ndarray, path: Path) -> np.ndarray:
+def whole_numbers(array: np.ndarray, path: Path) -> np.ndarray:
+    """Return `array` as integers; fractions are a UserError that names `path`."""
     if array.dtype.kind in "iu":
         return array
     with np.errstate(invalid="ignore"):

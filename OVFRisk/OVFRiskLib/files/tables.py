@@ -1,4 +1,4 @@
-"""Measurements and features as CSV tables: the same values always give the same bytes.
+"""Measurements and features as tables, CSV or Parquet: the same values always give the same bytes.
 
 Numbers are written with ten significant digits: far finer than anything measured here, and coarse enough that the last
 bits, in which two machines' linear algebra differ, do not show. Text that a spreadsheet would run as a formula is
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..anatomy import Compartment, Region, Structure, VertebralLevel
-from ..errors import UserError
+from ..anatomy import Compartment, Label, Region, Structure, VertebralLevel
+from ..errors import UserError, import_optional
 from ..measurement import Measurement, MeasurementTable, Quality
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("subject", "level", "compartment", "name", "value", "unit", "protocol_id", "quality", "note")
 _MAY_BE_EMPTY = ("level", "compartment", "value")
-_FEATURE_KEYS = ("subject", "level", "compartment", "protocol_id")
+_FEATURE_KEYS = ("subject", "region", "level", "compartment", "protocol_id")
+_LONG_COLUMNS = (*_FEATURE_KEYS, "name", "image_type", "feature_class", "feature", "value", "quality", "note")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 Cell = str | float | None
 
@@ -37,7 +38,7 @@ def write_measurements(path: Path, table: MeasurementTable) -> None:
     _write(path, _COLUMNS, zip(*columns.values()))
 
 
-def write_features(path: Path, subject: str, features: Mapping[Region, "Features"]) -> None:
+def write_features(path: Path, subject: str, features: Mapping[Region | Label, "Features"]) -> None:
     """Write one row a region with all its features, by name; a feature that is absent is an empty cell, with a note.
 
     Raises
@@ -45,8 +46,7 @@ def write_features(path: Path, subject: str, features: Mapping[Region, "Features
     UserError
         When the file cannot be written.
     """
-    columns = feature_columns(subject, features)
-    _write(path, columns, zip(*columns.values()))
+    write_csv(path, feature_columns(subject, features))
 
 
 def measurement_columns(table: MeasurementTable) -> dict[str, list[Cell]]:
@@ -58,14 +58,59 @@ def measurement_columns(table: MeasurementTable) -> dict[str, list[Cell]]:
     return {name: [_plain(row[n]) for row in rows] for n, name in enumerate(_COLUMNS)}
 
 
-def feature_columns(subject: str, features: Mapping[Region, "Features"]) -> dict[str, list[Cell]]:
+def feature_columns(subject: str, features: Mapping[Region | Label, "Features"]) -> dict[str, list[Cell]]:
     """Return the features as columns, a region a row from head to foot; a feature that is absent is None."""
     regions = sorted(features, key=lambda region: region.sort_key)
     names = sorted({name for found in features.values() for name in (*found.values, *found.absent)})
-    keys = [(subject, str(r.level or ""), str(r.part), features[r].protocol_id) for r in regions]
+    keys = [_feature_keys(subject, region, features[region]) for region in regions]
     columns: dict[str, list[Cell]] = {name: [key[n] for key in keys] for n, name in enumerate(_FEATURE_KEYS)}
     columns |= {name: [_known(features[region].values.get(name)) for region in regions] for name in names}
     return columns | {"note": [feature_note(features[region]) for region in regions]}
+
+
+def feature_rows(subject: str, features: Mapping[Region | Label, "Features"]) -> dict[str, list[Cell]]:
+    """Return the features as columns, a value a row; a feature that is absent is None and its note says why."""
+    rows: list[tuple[Cell, ...]] = []
+    for region in sorted(features, key=lambda region: region.sort_key):
+        found = features[region]
+        keys = _feature_keys(subject, region, found)
+        constant = set(found.diagnostics.get("constant_features", ()))
+        for name in sorted((*found.values, *found.absent)):
+            note = _value_note(found, name, name in constant)
+            value = _known(found.values.get(name))
+            quality = Quality.ABSENT if value is None else Quality.FLAGGED if note else Quality.OK
+            rows.append((*keys, name, *name.rsplit("_", 2), value, str(quality), note))
+    return {column: [row[n] for row in rows] for n, column in enumerate(_LONG_COLUMNS)}
+
+
+def write_csv(path: Path, columns: Mapping[str, list[Cell]]) -> None:
+    """Write columns of one length as CSV, with their names.
+
+    Raises
+    ------
+    UserError
+        When the file cannot be written.
+    """
+    _write(path, columns, zip(*columns.values()))
+
+
+def write_parquet(path: Path, columns: Mapping[str, list[Cell]]) -> None:
+    """Write columns of one length as Parquet: text or 64-bit numbers, null where a value is absent.
+
+    Raises
+    ------
+    UserError
+        When pyarrow is missing or the file cannot be written.
+    """
+    pyarrow = import_optional("pyarrow", "Writing Parquet")
+    parquet = import_optional("pyarrow.parquet", "Writing Parquet")
+    text = {*_LONG_COLUMNS, "note"} - {"value"}
+    kinds = {name: pyarrow.string() if name in text else pyarrow.float64() for name in columns}
+    table = pyarrow.table(dict(columns), schema=pyarrow.schema(kinds))
+    try:
+        parquet.write_table(table, path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error}.", "Choose another folder.") from error
 
 
 def feature_note(features: "Features") -> str:
@@ -75,6 +120,19 @@ def feature_note(features: "Features") -> str:
         reasons.setdefault(reason, []).append(name)
     absent = [f"absent, {reason}: {', '.join(sorted(names))}" for reason, names in reasons.items()]
     return "; ".join((*features.warnings, *absent))
+
+
+def _value_note(features: "Features", name: str, constant: bool) -> str:
+    """Return what to know about one value: its own reason, and the warnings that do not name another image type."""
+    image = name.partition("_")[0]
+    about = ("The image type ", f"The image type {image} ")
+    own = [features.absent[name]] if name in features.absent else []
+    own += ["fixed by the single grey level"] if constant else []
+    return "; ".join((*own, *(w for w in features.warnings if not w.startswith(about[0]) or w.startswith(about[1]))))
+
+
+def _feature_keys(subject: str, region: Region | Label, features: "Features") -> tuple[str, ...]:
+    return (subject, str(region), str(region.level or ""), str(region.part or ""), features.protocol_id)
 
 
 def read_measurements(path: Path) -> MeasurementTable:

@@ -1,64 +1,27 @@
-"""The command `ovfrisk`."""
+"""Commands about a patient: analyse one, make a synthetic one."""
 
-import signal
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from . import __version__
-from .analysis import Analysis, Patient, Settings, analyze
-from .anatomy import VertebralLevel, label_schemes
-from .attenuation import Calibration, Phase
-from .errors import UserError
-from .files.read_images import read_volume
-from .files.read_labels import read_labels
-from .files.result_folder import result_folder
-from .image import LabelMap, Modality
-from .phantom import Fracture, Phantom, PhantomSettings, make_cohort, make_patient, write_patient
-from .radiomics import Protocol
-from .results import print_summary, progress_bar, write_analysis
+from ..analysis import Analysis, Patient, Settings, analyze
+from ..anatomy import VertebralLevel, label_schemes
+from ..attenuation import Calibration, Phase
+from ..errors import UserError
+from ..files.read_images import read_volume
+from ..files.read_labels import read_labels
+from ..files.result_folder import result_folder
+from ..image import LabelMap, Modality
+from ..phantom import Fracture, Phantom, PhantomSettings, make_cohort, make_patient, write_patient
+from ..radiomics import Protocol
+from ..results import print_summary, progress_bar, write_analysis
+from .options import Out, Overwrite, Subject
 
-app = typer.Typer(
-    help="OVFRisk measures vertebrae on CT and MRI. What it shows is no diagnosis.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-
-Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the result; made new.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result in OUT.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same patient.", min=0)]
 DEFAULT_PROTOCOL = "ct-original"
 
 
-def main() -> None:
-    """Run the command; what the user can put right ends with two lines on stderr and exit code 2."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill cleans up as Ctrl-C does
-    try:
-        app()
-    except UserError as error:
-        typer.echo(f"{error.what}\n{error.what_to_do}", err=True)
-        sys.exit(2)
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"ovfrisk {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    _version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    """Options of the command itself."""
-
-
-@app.command("analyze")
 def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
     out: Out,
     ct: Annotated[Path | None, typer.Option(help="CT: NIfTI, NRRD, MetaImage or a DICOM folder.")] = None,
@@ -77,7 +40,7 @@ def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
     calibration: Annotated[Path | None, typer.Option(help="JSON file with the scanner's HU to density line.")] = None,
     sex: Annotated[str | None, typer.Option(help="F or M.")] = None,
     age: Annotated[float | None, typer.Option(help="Years.", min=0, max=120)] = None,
-    subject: Annotated[str, typer.Option(help="A code for the patient, never a name.")] = "patient",
+    subject: Subject = "patient",
     overwrite: Overwrite = False,
 ) -> None:
     """Analyse one patient's CT, MRI or both, and write tables, segmentation, scene and report to OUT."""
@@ -105,7 +68,6 @@ def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
     print_summary(analysis, out)
 
 
-@app.command("phantom")
 def phantom_command(
     out: Out,
     seed: Seed = 1,
@@ -126,7 +88,6 @@ def phantom_command(
     typer.echo(f"Synthetic data: {out}")
 
 
-@app.command("demo")
 def demo_command(out: Out, seed: Seed = 1, overwrite: Overwrite = False) -> None:
     """Make a synthetic patient with a fracture, analyse it, and show the result."""
     fracture = Fracture(VertebralLevel.L1, "wedge", 0.30)
@@ -186,7 +147,3 @@ def _write_cohort(folder: Path, count: int, seed: int, spacing: float) -> None:
             (folder / phantom.subject).mkdir()
             write_patient(phantom, folder / phantom.subject)
     (folder / "phantom.json").write_text(f'{{"synthetic": true, "cohort": {count}, "seed": {seed}}}\n')
-
-
-if __name__ == "__main__":
-    main()

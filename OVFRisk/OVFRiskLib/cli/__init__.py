@@ -1,0 +1,50 @@
+"""The command `ovfrisk`: each group of commands has a file of its own."""
+
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from ..errors import UserError
+from .features import features_command
+from .patient import analyze_command, demo_command, phantom_command
+from .protocols import protocols
+
+app = typer.Typer(
+    help="OVFRisk measures vertebrae on CT and MRI. What it shows is no diagnosis.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("analyze")(analyze_command)
+app.command("features")(features_command)
+app.add_typer(protocols, name="protocols")
+app.command("phantom")(phantom_command)
+app.command("demo")(demo_command)
+
+
+def main() -> None:
+    """Run the command; what the user can put right ends with two lines on stderr and exit code 2."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill cleans up as Ctrl-C does
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"{error.what}\n{error.what_to_do}", err=True)
+        sys.exit(2)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ovfrisk {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of the command itself."""
