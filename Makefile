@@ -2,6 +2,7 @@
 #
 #   make demo         analyse a synthetic patient and show where the report lies
 #   make test         check style and run every test
+#   make bench        compare speed and memory with PyRadiomics
 #   make screenshots  render the README's picture of the report again (needs Chromium)
 #   make clean        remove everything that make has made
 #
@@ -15,20 +16,39 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 DEMO := build/demo
+PYRADIOMICS := pyradiomics==3.0.1
+COMPILED := $(VENV)/$(PYRADIOMICS)
 CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test screenshots clean
+.PHONY: help demo test pyradiomics bench screenshots clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
 demo: $(READY)
 	@$(BIN)/ovfrisk demo $(DEMO) --overwrite
 
-test: $(READY)
+test: $(READY) pyradiomics
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadscope
+
+# The reference of the feature tests comes as source only. Where it cannot be compiled (no C compiler, no network) those
+# tests compare recorded values and show that they skipped the rest; the next `make test` tries again.
+pyradiomics: $(READY)
+	@test -e '$(COMPILED)' || { \
+	  echo "Compiling PyRadiomics, which the tests compare with, only this once ..."; \
+	  $(BIN)/python -m pip install --quiet setuptools wheel > $(VENV)/pyradiomics.log 2>&1 && \
+	  PYTHONPATH='$(CURDIR)/Testing/standins/pyradiomics_build' \
+	    $(BIN)/python -m pip install --quiet --no-build-isolation '$(PYRADIOMICS)' >> $(VENV)/pyradiomics.log 2>&1 && \
+	  $(BIN)/python -c 'import radiomics' 2>> $(VENV)/pyradiomics.log && \
+	  touch '$(COMPILED)'; \
+	} || echo "PyRadiomics could not be compiled ($(VENV)/pyradiomics.log says why): its recorded values are compared."
+
+# Against PyRadiomics on the same CT, interleaved; the tables lie in build/bench.
+bench: $(READY) pyradiomics
+	@PYTHONPATH=OVFRisk:Testing/benchmarks $(BIN)/python Testing/benchmarks/bench_radiomics.py build/bench \
+	  --pyradiomics $(BIN)/python --data ../shared/data --rounds 2
 
 screenshots: demo
 	@browser=$$(command -v chromium || command -v chromium-browser || command -v google-chrome) || \
@@ -43,7 +63,7 @@ clean:
 
 # The stamp is newer than pyproject.toml while nothing has to be installed.
 $(READY): pyproject.toml | $(BIN)/python
-	@echo "Installing OVFRisk and its packages into $(VENV), only this once (about 350 MB) ..."
+	@echo "Installing OVFRisk and its packages into $(VENV), only this once (about 480 MB) ..."
 	@$(BIN)/python -m pip install --quiet --editable '.[scene,test]'
 	@touch $@
 

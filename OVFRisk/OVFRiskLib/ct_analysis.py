@@ -9,7 +9,7 @@ from .files.geometry import check_labels_fit_ct, on_grid_of
 from .image import LabelMap, Volume
 from .level_measurements import PARTS, CtSettings, Level, measure_level
 from .measurement import Measurement, MeasurementTable
-from .radiomics import Features, Protocol, extract
+from .radiomics import Features, LabelMasks, Protocol, refused, try_regions
 from .segmentation.compartments import body_shapes, split_compartments
 from .segmentation.level_check import LevelQuality, check_levels
 
@@ -102,12 +102,14 @@ def _measure(subject: str, levels: list[Level], settings: CtSettings, report: Re
 def _features(
     levels: list[VertebralLevel], ct: Volume, compartments: LabelMap, protocol: Protocol, report: Report
 ) -> dict[Region, Features]:
-    features = {}
-    for n, (level, part) in enumerate((level, part) for level in levels for part in FEATURE_PARTS):
-        report(0.3 + 0.6 * n / (len(levels) * len(FEATURE_PARTS)), f"Extracting features of {level} {part}")
-        mask = compartments.mask(*(Region(p, level) for p in PARTS[part]))
-        features[Region(part, level)] = extract(ct, mask, protocol)
-    return features
+    regions = [Region(part, level) for level in levels for part in FEATURE_PARTS]
+    parts = {region: tuple(Region(part, region.level) for part in PARTS[region.part]) for region in regions}
+    masks = LabelMasks(compartments, parts)
+    found = try_regions(ct, masks, protocol, lambda share, what: report(0.3 + 0.6 * share, what))
+    return {
+        region: refused(features, protocol) if isinstance(features, UserError) else features
+        for region, features in found.items()
+    }
 
 
 def _quality_caveat(quality: LevelQuality) -> str:

@@ -5,7 +5,19 @@ from importlib.metadata import PackageNotFoundError, version
 
 from . import __version__
 
-_PACKAGES = ("numpy", "scipy", "simpleitk", "pydicom", "slicer-core", "vtk", "matplotlib")
+_PACKAGES = (
+    "numpy",
+    "scipy",
+    "simpleitk",
+    "pywavelets",
+    "numba",
+    "pyradiomics",
+    "pydicom",
+    "slicer-core",
+    "vtk",
+    "matplotlib",
+    "pyarrow",
+)
 
 
 def software() -> dict[str, str]:

@@ -1,6 +1,8 @@
 """What the main job leaves behind: the result folder's files, and what is printed."""
 
 import json
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,7 +52,10 @@ def _write_scene(analysis: Analysis, path: Path) -> None:
 
 @contextmanager
 def progress_bar() -> Iterator[Report]:
-    """Yield a function that shows on stderr how far the work is."""
+    """Yield a function that shows on stderr how far the work is; after Ctrl-C or a kill it ends the work.
+
+    An interrupt that arrives inside compiled code may be lost there: the next report raises it again.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -62,7 +67,23 @@ def progress_bar() -> Iterator[Report]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Reading", total=1.0)
-        yield lambda share, what: progress.update(task, completed=share, description=what)
+        stopped = threading.Event()
+
+        def stop(*_: object) -> None:
+            stopped.set()
+            raise KeyboardInterrupt
+
+        def report(share: float, what: str) -> None:
+            if stopped.is_set():
+                raise KeyboardInterrupt
+            progress.update(task, completed=share, description=what)
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield report
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def print_summary(analysis: Analysis, out: Path) -> None:
