@@ -63,7 +63,7 @@ clean:
 
 # The stamp is newer than pyproject.toml while nothing has to be installed.
 $(READY): pyproject.toml | $(BIN)/python
-	@echo "Installing OVFRisk and its packages into $(VENV), only this once (about 480 MB) ..."
+	@echo "Installing OVFRisk and its packages into $(VENV), only this once (about 500 MB) ..."
 	@$(BIN)/python -m pip install --quiet --editable '.[scene,test]'
 	@touch $@
 
