@@ -14,6 +14,7 @@ from OVFRiskLib import cli
 from OVFRiskLib.files.read_images import read_volume
 from OVFRiskLib.image import Mask, Modality
 from OVFRiskLib.radiomics import Protocol, extract, protocol_names
+from OVFRiskLib.resources import resource
 
 RNG = np.random.default_rng(3)
 IMAGE = RNG.normal(150, 60, (16, 15, 14)).astype(np.float32)
@@ -397,9 +398,37 @@ def test_conformance_with_ibsi(ovfrisk, shared_data):
     assert "102 of 105 features with a reference value agree, 3 are defined otherwise" in text
     for part in ("glcm_Idmn", "WF0Z", "excess kurtosis", "IBSI does not define this feature"):
         assert part in text
+    known = ovfrisk("protocols", "conformance")
+    assert (known.code, known.out) == (0, done.out)
+    incomplete = ovfrisk("protocols", "conformance", files[0])
+    assert incomplete.code == 2
+    assert "Give all three" in incomplete.err
     wrong = ovfrisk("protocols", "conformance", *files[:2], files[0])
     assert wrong.code == 2
     assert "image.nii.gz" in wrong.err
+
+
+def test_files_for_other_programs_are_printed(ovfrisk):
+    for arguments, path in (
+        (("schema",), "Schemas/protocol.schema.json"),
+        (("conformance", "--json"), "Conformance/ibsi-digital-phantom.json"),
+    ):
+        assert ovfrisk("protocols", *arguments).out == resource(*path.split("/")).read_text("utf-8")
+
+
+def test_a_field_of_view_that_fixes_values_is_told(ovfrisk, files, tmp_path, out):
+    path = _protocol(tmp_path, "squares", {})
+    layout = json.loads(path.read_text()) | {"imageType": {"Original": {}, "Square": {}, "Logarithm": {}}}
+    path.write_text(json.dumps(layout))
+    done = ovfrisk("features", out, *files, "--protocol", path, "--layout", "long")
+    told = " ".join(done.out.split())
+    for name in ("square", "logarithm"):
+        assert told.count(f"The image type {name} is scaled by the largest intensity of the whole image") == 1
+    quality = {row["image_type"]: (row["quality"], row["note"]) for row in rows(out / "features.csv")}
+    assert quality["original"] == ("ok", "")
+    assert quality["square"][0] == "flagged"
+    assert "The image type square is scaled" in quality["square"][1]
+    assert "logarithm" not in quality["square"][1]
 
 
 def test_a_value_that_differs_without_reason_ends_with_exit_code_1(ovfrisk, shared_data, tmp_path):

@@ -154,6 +154,36 @@ def test_a_flat_neighbourhood_has_no_variance_and_no_kurtosis():
     assert {name.split("_")[0] for name in found.values} == {"lbp-3D-m1", "lbp-3D-m2"}
 
 
+SCALED = ["Square", "SquareRoot", "Logarithm", "Exponential"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "warned"),
+    [
+        ({}, True),
+        ({"preCrop": True}, False),
+        ({"resampledPixelSpacing": [0.8, 0.8, 0.8]}, False),
+        ({"resampledPixelSpacing": [0.8, 0.8, 0.8], "interpolator": None}, True),
+    ],
+)
+@pytest.mark.parametrize("image_type", SCALED)
+def test_values_that_hang_on_the_field_of_view_are_told(image_type, setting, warned):
+    """A bright voxel far away changes them where, and only where, the warning stands."""
+    protocol = Protocol.from_dict(layout(Original={}, **{image_type: {}}) | {"setting": setting})
+    volume, mask = ball((30, 30, 30))
+    other = volume.array.copy()
+    other[0, 0, 0] = 1e4
+    found, changed = (extract(image, mask, protocol) for image in (volume, Volume(other, np.eye(4))))
+    mean = f"{image_type.lower()}_firstorder_Mean"
+    assert (found.values[mean] != pytest.approx(changed.values[mean], rel=1e-4)) == warned
+    assert any(f"The image type {image_type.lower()} is scaled" in text for text in found.warnings) == warned
+
+
+def test_only_one_of_the_studies_hangs_on_the_field_of_view_by_its_filters():
+    warned = {name: len(Protocol.load(name).warnings) for name in COUNTS}
+    assert warned == {"residual-back-pain": 0, "malignant-fracture": len(SCALED), "fracture-risk": 0}
+
+
 @pytest.mark.parametrize("image_type", ["LoG", "Wavelet", "Gradient", "LBP2D"])
 def test_what_lies_out_of_reach_changes_nothing(image_type):
     """Filters look at the smallest part of an image that gives the values of all of it."""

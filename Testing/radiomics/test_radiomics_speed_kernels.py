@@ -1,11 +1,8 @@
 """Kernels against their definitions, written out plainly."""
 
-import os
-import subprocess
-import sys
+import math
 from collections import Counter, deque
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,12 +12,13 @@ from hypothesis import strategies as st
 from OVFRiskLib.radiomics import matrices
 from OVFRiskLib.radiomics.firstorder import Intensities
 from OVFRiskLib.radiomics.glcm import CooccurrenceMatrix, _hxy2, _mcc
+from OVFRiskLib.radiomics.intensities import LARGEST, _moments
 from OVFRiskLib.radiomics.kernels.binning import bin_numbers
+from OVFRiskLib.radiomics.kernels.moments import compensated_sums
 from OVFRiskLib.radiomics.mesh import diameter, diameter_within_planes
 from OVFRiskLib.radiomics.recursive_gaussian import laplacian
 from scipy.spatial.distance import pdist
 
-PACKAGE_HOME = Path(matrices.__file__).resolve().parents[2]
 FULL = {"force2D": False, "force2Ddimension": 0}
 
 
@@ -168,29 +166,30 @@ def test_percentiles_are_those_of_numpy(values, q):
     assert found == pytest.approx(np.percentile(x, q), rel=1e-14, abs=1e-300)
 
 
-READY = "from OVFRiskLib.radiomics.kernels import ready; ready(lambda share, text: print(text))"
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(0, 1e14) | st.sampled_from([np.nan, np.inf, -np.inf, 1e16]), max_size=60))
+def test_sums_lose_nothing_to_rounding(x):
+    found = np.empty(7)
+    compensated_sums(np.array(x, dtype=float), LARGEST, found)
+    kept = [value for value in x if abs(value) < LARGEST]
+    for values, total, rest in ((kept, found[1], found[2]), ([v * v for v in kept], found[3], found[4])):
+        assert total + rest == pytest.approx(math.fsum(values), rel=2**-52, abs=0)
+    assert (found[0], found[5], found[6]) == (len(kept), min(kept, default=np.inf), max(kept, default=-np.inf))
 
 
-def told(environment):
-    path = os.pathsep.join([str(PACKAGE_HOME), *filter(None, sys.path)])
-    run = subprocess.run(
-        [sys.executable, "-c", READY],
-        env={**os.environ, **environment, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return run.stdout
+def test_sums_lose_nothing_where_terms_cancel():
+    x, found = np.tile([1e14, 1.0, -1e14, 0.1], 1000), np.empty(7)
+    compensated_sums(x, LARGEST, found)
+    assert found[1] + found[2] == math.fsum(x)
+    assert np.cumsum(x)[-1] != math.fsum(x)
 
 
-def test_compiling_is_announced_once_and_kept_outside_the_package(tmp_path):
-    assert told({"NUMBA_CACHE_DIR": str(tmp_path)}).startswith("Compiling the feature kernels")
-    assert told({"NUMBA_CACHE_DIR": str(tmp_path)}) == ""
-    assert list(tmp_path.rglob("*.nbc"))
-    assert not list((PACKAGE_HOME / "OVFRiskLib" / "radiomics").rglob("*.nbc"))
-
-
-def test_importing_the_engine_does_not_load_numba():
-    code = "import sys, OVFRiskLib.radiomics; sys.exit('numba' in sys.modules)"
-    path = os.pathsep.join([str(PACKAGE_HOME), *filter(None, sys.path)])
-    subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, check=True)
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int16])
+def test_moments_are_those_of_itk(kind):
+    """But for its last bit, which depends on the number of its threads."""
+    array = np.cumsum(np.random.default_rng(5).normal(0, 40, (18, 20, 22)), axis=1).astype(kind)
+    itk = sitk.StatisticsImageFilter()
+    itk.Execute(sitk.GetImageFromArray(array))
+    assert _moments(array) == pytest.approx((itk.GetMean(), itk.GetSigma()), rel=3e-15)
+    total = math.fsum(array.ravel().astype(float))
+    assert _moments(array)[0] == total / array.size

@@ -108,6 +108,13 @@ def test_no_cut_off_without_what_is_needed_to_read_it(page, analysis):
     assert "above the cut-off" in page.text
 
 
+def test_features_come_with_the_conformance_of_their_engine(html, analysis):
+    assert "Conformance of the feature engine with the IBSI reference values" in html
+    for text in ("102 of 105 features", "glcm_Idmn", "WF0Z", "IBSI does not define this feature"):
+        assert text in html
+    assert "Conformance of the feature engine" not in render_report(replace(analysis, features={}))
+
+
 def test_unknown_facts_are_called_not_given(page):
     for fact in ("Sex", "Contrast phase of the CT", "Density calibration"):
         assert re.search(rf"{fact} ?not given", page.text)

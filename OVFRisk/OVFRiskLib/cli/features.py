@@ -56,7 +56,7 @@ def _print_result(result: RegionFeatures, table: Path) -> None:
     if result.differences:
         console.print(_difference_table(result))
     alone = [text for difference in result.differences for text in _alone(difference)]
-    for text in (*result.notes, *_remarks(result), *_few_levels(result), *alone):
+    for text in (*result.notes, *result.protocol.warnings, *_remarks(result), *_few_levels(result), *alone):
         console.print(f"! {text}", highlight=False, markup=False)
     console.print(f"\nTable: {table.absolute()}", highlight=False, markup=False, soft_wrap=True)
 

@@ -7,12 +7,25 @@ from typing import Annotated
 
 import typer
 
+from .. import __version__
+from ..errors import UserError
 from ..files.read_images import read_volume
 from ..files.read_regions import read_regions
 from ..image import Mask, Modality
 from ..radiomics import Protocol, protocol_names
-from ..radiomics.conformance import Agreement, ibsi_conformance, read_references
+from ..radiomics.conformance import (
+    COLUMNS,
+    Agreement,
+    cells,
+    conformance_text,
+    ibsi_conformance,
+    read_references,
+    recorded_conformance,
+    summary,
+    unexplained,
+)
 from ..radiomics.differences import differences
+from ..radiomics.schema import protocol_schema
 
 UNEXPLAINED = 1
 """Exit code where a value differs from IBSI's and no reason is known."""
@@ -68,7 +81,8 @@ def _print_protocol(protocol: Protocol) -> None:
     for table in (_settings_table(protocol), _image_type_table(protocol), _class_table(protocol)):
         console.print(table)
     total = f"\n{len(protocol.feature_names):,} features a region. Id: {protocol.id}"
-    console.print(total, highlight=False, markup=False)
+    for text in (total, *(f"! {warning}" for warning in protocol.warnings)):
+        console.print(text, highlight=False, markup=False)
 
 
 @protocols.command("compare")
@@ -91,34 +105,53 @@ def compare_command(
     Console().print(table)
 
 
+@protocols.command("schema")
+def schema_command() -> None:
+    """Print the JSON Schema of protocol files: editors check and complete a file whose "$schema" names it."""
+    typer.echo(json.dumps(protocol_schema(), indent=1))
+
+
 @protocols.command("conformance")
 def conformance_command(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The IBSI-1 digital phantom.")],
-    mask: Annotated[Path, typer.Argument(metavar="MASK", help="Its mask.")],
-    references: Annotated[Path, typer.Argument(metavar="REFERENCES", help="CSV: reference value;tolerance;tag.")],
+    image: Annotated[Path | None, typer.Argument(metavar="IMAGE", help="The IBSI-1 digital phantom.")] = None,
+    mask: Annotated[Path | None, typer.Argument(metavar="MASK", help="Its mask.")] = None,
+    references: Annotated[
+        Path | None, typer.Argument(metavar="REFERENCES", help="CSV: reference value;tolerance;tag.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Compare every feature with its IBSI reference value on the digital phantom.
 
-    Image and mask are public (CC BY 4.0): github.com/theibsi/data_sets, ibsi_1_digital_phantom. The command ends with
-    exit code 1 where a value differs and no reason is known.
+    Without arguments: the table that was made when this version was built. With them it is made again; image and mask
+    are public (CC BY 4.0): github.com/theibsi/data_sets, ibsi_1_digital_phantom. The command ends with exit code 1
+    where a value differs and no reason is known.
     """
     from rich.console import Console
 
+    version, rows = _conformance(image, mask, references)
+    if as_json:
+        typer.echo(conformance_text(version, rows))
+    else:
+        Console().print(_conformance_table(rows))
+        Console().print(f"{summary(rows)} Computed by OVFRisk {version}.", highlight=False)
+    if unexplained(rows):
+        Console(stderr=as_json).print(
+            f"Different without a known reason: {', '.join(unexplained(rows))}.", highlight=False
+        )
+        raise typer.Exit(UNEXPLAINED)
+
+
+def _conformance(*files: Path | None) -> tuple[str, tuple[Agreement, ...]]:
+    """Return version and rows for IMAGE, MASK and REFERENCES; without any the recorded ones."""
+    if None in files:
+        if any(files):
+            raise UserError("IMAGE, MASK or REFERENCES is missing.", "Give all three, or none to see the known table.")
+        return recorded_conformance()
+    image, mask, references = files
     volume = read_volume(image, Modality.OTHER)
     labels, _ = read_regions(mask, volume)
     region = Mask(labels.array != 0, labels.ijk_to_ras)
-    rows = ibsi_conformance(volume, region, read_references(references))
-    console = Console()
-    console.print(_conformance_table(rows))
-    defined = [row for row in rows if row.reference is not None]
-    agree = sum(row.agrees for row in defined)
-    unexplained = [row.feature for row in rows if row.reason == "unexplained"]
-    text = f"{agree} of {len(defined)} features with a reference value agree,"
-    text += f" {len(defined) - agree - len(unexplained)} are defined otherwise by PyRadiomics;"
-    console.print(f"{text} {len(rows) - len(defined)} more have none.", highlight=False)
-    if unexplained:
-        console.print(f"Different without a known reason: {', '.join(unexplained)}.", highlight=False)
-        raise typer.Exit(UNEXPLAINED)
+    return __version__, ibsi_conformance(volume, region, read_references(references))
 
 
 def _settings_table(protocol: Protocol) -> object:
@@ -151,11 +184,9 @@ def _class_table(protocol: Protocol) -> object:
 def _conformance_table(rows: tuple[Agreement, ...]) -> object:
     from rich.table import Table
 
-    table = Table("Feature", "IBSI", "Reference", "±", "Value", "", "Reason", title="IBSI-1 digital phantom")
+    table = Table(*COLUMNS, title="IBSI-1 digital phantom")
     for row in rows:
-        reference = (f"{row.reference.value:g}", f"{row.reference.tolerance:.2g}") if row.reference else ("-", "-")
-        value = "-" if row.value is None else f"{row.value:.5g}"
-        table.add_row(row.feature, row.ibsi or "-", *reference, value, "agrees" if row.agrees else "", row.reason)
+        table.add_row(*cells(row))
     return table
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from ..errors import UserError, import_optional
 from ..models.cutoffs import Assessment
+from ..radiomics.conformance import COLUMNS, cells, recorded_conformance, summary
 from ..resources import resource
 from .figures import draw_figures
 from .figures.charts import score_title
@@ -66,10 +67,16 @@ def _content(analysis: "Analysis") -> dict[str, object]:
         "missing_regions": {str(region): why for region, why in analysis.regions.missing.items()},
         "features": feature_rows(analysis.features),
         "protocols": sorted({features.protocol_id for features in analysis.features.values()}),
+        "conformance": _conformance() if analysis.features else None,
         "measurements": analysis.measurements,
         "provenance": analysis.run,
         "figures": {key: asdict(illustration) for key, illustration in draw_figures(analysis).items()},
     }
+
+
+def _conformance() -> dict[str, object]:
+    version, rows = recorded_conformance()
+    return {"version": version, "columns": COLUMNS, "rows": [cells(row) for row in rows], "summary": summary(rows)}
 
 
 def _facts(analysis: "Analysis", patient: Mapping[str, object]) -> list[dict[str, object]]:

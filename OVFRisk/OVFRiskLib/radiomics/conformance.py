@@ -1,19 +1,24 @@
 """How far the features agree with the reference values of the Image Biomarker Standardisation Initiative (IBSI)."""
 
 import csv
+import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import UserError
 from ..image import Mask, Volume
+from ..resources import resource
 from .classes import FEATURES
 from .extraction import extract
 from .feature import Feature
 from .protocol import Protocol
 
+COLUMNS = ("Feature", "IBSI", "Reference", "±", "Value", "", "Reason")
+_SOURCE = "IBSI-1 digital phantom, github.com/theibsi/data_sets, CC BY 4.0 (Zwanenburg et al., Radiology 2020;295:328)"
 _NOT_IN_IBSI = "IBSI does not define this feature"
+_UNEXPLAINED = "unexplained"
 _OTHER_DEFINITIONS = {
     "firstorder_Kurtosis": "PyRadiomics reports kurtosis, IBSI excess kurtosis: 3 less",
     "shape_LeastAxisLength": "PyRadiomics divides the covariance of voxel centres by n, the reference value by n - 1",
@@ -78,6 +83,45 @@ def ibsi_conformance(volume: Volume, mask: Mask, references: Mapping[str, Refere
     return tuple(rows)
 
 
+def recorded_conformance() -> tuple[str, tuple[Agreement, ...]]:
+    """Return the version that computed the table which OVFRisk brings along, and its rows.
+
+    It holds what `ibsi_conformance` returns, so that the table can be shown where the phantom is not at hand.
+    """
+    recorded = json.loads(resource("Conformance", "ibsi-digital-phantom.json").read_text("utf-8"))
+    rows = ({**row, "reference": row["reference"] and Reference(**row["reference"])} for row in recorded["rows"])
+    return recorded["version"], tuple(Agreement(**row) for row in rows)
+
+
+def conformance_text(version: str, rows: tuple[Agreement, ...]) -> str:
+    """Return the table that `version` computed as JSON, as `recorded_conformance` reads it."""
+    lines = ",\n".join(json.dumps(asdict(row)) for row in rows)
+    head = {"version": version, "references": _SOURCE}
+    return json.dumps(head, indent=1).removesuffix("\n}") + f',\n "rows": [\n{lines}\n]\n}}'
+
+
+def summary(rows: tuple[Agreement, ...]) -> str:
+    """Return how many features agree, in one sentence."""
+    defined = [row for row in rows if row.reference is not None]
+    agree, unknown = sum(row.agrees for row in defined), len(unexplained(rows))
+    return (
+        f"{agree} of {len(defined)} features with a reference value agree, {len(defined) - agree - unknown} are defined"
+        f" otherwise by PyRadiomics; {len(rows) - len(defined)} more have none."
+    )
+
+
+def unexplained(rows: tuple[Agreement, ...]) -> tuple[str, ...]:
+    """Return the features whose value differs and nobody knows why."""
+    return tuple(row.feature for row in rows if row.reason == _UNEXPLAINED)
+
+
+def cells(row: Agreement) -> tuple[str, ...]:
+    """Return a row as text: feature, IBSI's identifier, reference, tolerance, value, agreement, reason."""
+    reference = (f"{row.reference.value:g}", f"{row.reference.tolerance:.2g}") if row.reference else ("-", "-")
+    value = "-" if row.value is None else f"{row.value:.5g}"
+    return (row.feature, row.ibsi or "-", *reference, value, "agrees" if row.agrees else "", row.reason)
+
+
 def read_references(path: Path) -> dict[str, Reference]:
     """Read IBSI's reference values by tag from a file of columns ``reference value;tolerance;tag``.
 
@@ -112,4 +156,4 @@ def _agreement(name: str, feature: Feature, value: float | None, reference: Refe
         return row(False, _NOT_IN_IBSI if not feature.tag else "no reference value is given")
     if value is not None and abs(value - reference.value) <= reference.tolerance * (1 + 1e-9):
         return row(True, "")
-    return row(False, _OTHER_DEFINITIONS.get(name, "unexplained"))
+    return row(False, _OTHER_DEFINITIONS.get(name, _UNEXPLAINED))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from .protocol import Protocol
+from .settings import OURS
 
 Row = tuple[str, object, object]
 """A setting, and its value in either protocol; True and False where it is a matter of being there."""
@@ -21,9 +22,10 @@ def differences(a: Protocol, b: Protocol) -> tuple[Row, ...]:
 
 
 def _settings(a: Protocol, b: Protocol) -> Iterator[Row]:
-    for name, value in a.setting.items():
-        if value != b.setting[name]:
-            yield f"setting {name}", value, b.setting[name]
+    ours, theirs = ({name: known.default for name, known in OURS.items()} | p.setting for p in (a, b))
+    for name, value in ours.items():
+        if value != theirs[name]:
+            yield f"setting {name}", value, theirs[name]
 
 
 def _image_types(a: Protocol, b: Protocol) -> Iterator[Row]:

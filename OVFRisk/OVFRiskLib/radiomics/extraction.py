@@ -82,7 +82,8 @@ def extract(volume: Volume, mask: Mask, protocol: Protocol) -> Features:
         "grey_levels": levels_of,
         "constant_features": [name for name in values if _is_constant(name, levels_of)],
     }
-    return Features(values, absent, diagnostics, prepared.warnings + _level_warnings(levels_of), protocol.id)
+    warnings = (*prepared.warnings, *protocol.warnings, *_level_warnings(levels_of))
+    return Features(values, absent, diagnostics, warnings, protocol.id)
 
 
 def _shape_features(prepared: Prepared, protocol: Protocol) -> dict[str, float | str]:

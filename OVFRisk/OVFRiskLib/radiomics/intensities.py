@@ -12,7 +12,7 @@ from scipy.ndimage import distance_transform_edt
 
 from ..errors import UserError
 from ..image import Volume
-from .kernels.moments import whole_number_sums
+from .kernels.moments import compensated_sums, whole_number_sums
 
 LARGEST = 1e15
 """Larger numbers are no intensities: their squares would leave single precision."""
@@ -119,31 +119,28 @@ def intensities(volume: Volume, normalize: bool, scale: float, outliers: float |
 def _moments(array: np.ndarray) -> tuple[float, float]:
     """Return mean and standard deviation of what is usable, 0 where all is equal.
 
-    By ITK's formula, since the last bit decides where values lie on bin edges; slice by slice, to need no memory.
+    By ITK's formula, from sums as good as exact: the last bit decides where values lie on bin edges. (ITK compensates
+    its sums for rounding, too, but a part of the image each thread: its last bit depends on their number.) Slice by
+    slice, to need no memory.
     """
-    slices = [_sums(part) for part in array]
-    n, total, squares = (math.fsum(column) for column in list(zip(*slices))[:3])
-    filled = [s for s in slices if s[0]]
-    if min(s[3] for s in filled) == max(s[4] for s in filled):
+    slices = np.array([_sums(part) for part in array])
+    n, total, squares = (math.fsum(columns.ravel()) for columns in np.split(slices[:, :5], [1, 3], axis=1))
+    if slices[:, 5].min() == slices[:, 6].max():
         return total / n, 0.0
     variance = (squares - total * total / n) / max(n - 1, 1)
     return total / n, float(np.sqrt(max(variance, 0)))
 
 
-def _sums(part: np.ndarray) -> tuple[float, float, float, float, float]:
-    """Return number, sum, sum of squares, minimum and maximum of the usable values of a slice."""
+def _sums(part: np.ndarray) -> np.ndarray:
+    """Return number, sum, its rest, sum of squares, its rest, minimum and maximum of the usable values of a slice."""
     if part.dtype.kind in "iu" and part.dtype.itemsize <= 2:
-        found = np.empty(4, dtype=np.int64)
-        whole_number_sums(part.astype(np.int32).ravel(), found)
-        return part.size, *map(float, found)
-    values = part[usable(part)].astype(float)
-    return (
-        values.size,
-        float(values.sum()),
-        float(values @ values),
-        values.min(initial=np.inf),
-        values.max(initial=-np.inf),
-    )
+        whole = np.empty(4, dtype=np.int64)
+        whole_number_sums(part.astype(np.int32).ravel(), whole)
+        total, squares, low, high = whole
+        return np.array([part.size, total, 0, squares, 0, low, high], dtype=float)
+    found = np.empty(7)
+    compensated_sums(part.astype(float).ravel(), LARGEST, found)
+    return found
 
 
 def _filled(array: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:

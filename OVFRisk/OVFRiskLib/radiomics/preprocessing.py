@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import UserError
 from ..image import Mask, Volume
 from .intensities import LARGEST, intensities, usable
+from .orientation import oriented
 from .region import Region
 from .resampling import resampled
 
@@ -50,6 +51,8 @@ def prepare(volume: Volume, mask: Mask, settings: Settings) -> Prepared:
     """
     region = Region(volume.array, mask.array, volume.spacing[::-1])
     _check(volume, mask, region)
+    volume, mask = oriented(volume, mask, settings)
+    region = Region(volume.array, mask.array, volume.spacing[::-1])
     voxels = {"mask": region.voxels}
     image = intensities(volume, settings["normalize"], settings["normalizeScale"], settings["removeOutliers"])
     if settings["resampledPixelSpacing"] is not None and settings["interpolator"] is not None:

@@ -12,10 +12,11 @@ from ..resources import resource
 from .classes import FEATURES, IMAGE_CLASSES, SHAPE_CLASSES
 from .filters import IMAGE_TYPES
 from .parameter_file import SUFFIXES, parameter_text, read_parameter_file
-from .settings import FILTERS, PREPROCESSING, TEXTURE, parsed
+from .settings import FILTERS, OURS, PREPROCESSING, TEXTURE, parsed
 
 _TEXTS = ("name", "title", "purpose", "source")
 _BLOCKS = ("setting", "imageType", "featureClass")
+_SCALED_BY_THE_WHOLE_IMAGE = ("Square", "SquareRoot", "Logarithm", "Exponential")
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,11 @@ class Protocol:
         if not isinstance(values, Mapping):
             raise UserError(f"{where} is no protocol.", "Write a JSON object as the bundled protocols are.")
         for key in values:
-            if key not in _TEXTS + _BLOCKS:
+            if key not in ("$schema", *_TEXTS, *_BLOCKS):  # the first is for editors
                 raise UserError(f"{where}: '{key}' is unknown.", f"Known are {', '.join(_TEXTS + _BLOCKS)}.")
         texts = {key: _text(values.get(key), key, where) for key in _TEXTS}
-        own = parsed(values.get("setting", {}), PREPROCESSING | TEXTURE, f"{where}, setting")
+        own = parsed(values.get("setting", {}), PREPROCESSING | TEXTURE | OURS, f"{where}, setting")
+        own = {name: value for name, value in own.items() if name not in OURS or value != OURS[name].default}
         defaults = {name: known.default for name, known in (PREPROCESSING | TEXTURE).items()}
         image_type = _image_types(values.get("imageType"), where)
         return cls(**texts, setting=defaults | own, image_type=image_type, feature_class=_features(values, where))
@@ -85,7 +87,16 @@ class Protocol:
         return texts | {"setting": dict(self.setting), "imageType": types, "featureClass": classes}
 
     def to_yaml(self) -> str:
-        """Return the protocol as a parameter file of PyRadiomics, every default spelled out."""
+        """Return the protocol as a parameter file of PyRadiomics, every default spelled out.
+
+        Raises
+        ------
+        UserError
+            When it has a setting that PyRadiomics does not know.
+        """
+        for name in OURS:
+            if name in self.setting:
+                raise UserError(f"PyRadiomics has no setting '{name}'.", "Write the protocol as JSON, or remove it.")
         return parameter_text(self.to_dict())
 
     @cached_property
@@ -96,6 +107,20 @@ class Protocol:
     def settings_of(self, image_type: str) -> dict[str, object]:
         """Return the settings that hold for one image type."""
         return {**self.setting, **self.image_type[image_type]}
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What to know about values of this protocol, whatever the region: one text an image type."""
+        resampled = self.setting["resampledPixelSpacing"] is not None and self.setting["interpolator"] is not None
+        if resampled or self.setting["preCrop"]:
+            return ()
+        kinds = [kind for kind in self.image_type if kind in _SCALED_BY_THE_WHOLE_IMAGE]
+        return tuple(
+            f"The image type {name} is scaled by the largest intensity of the whole image: compare values only between"
+            " images of one field of view, or set preCrop or resampledPixelSpacing."
+            for kind in kinds
+            for name in IMAGE_TYPES[kind].names(self.settings_of(kind))
+        )
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:

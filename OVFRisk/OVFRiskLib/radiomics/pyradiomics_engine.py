@@ -11,7 +11,9 @@ import numpy as np
 from ..errors import UserError, import_optional
 from ..image import Mask, Volume
 from .extraction import Features
+from .orientation import oriented
 from .protocol import Protocol
+from .settings import OURS
 
 _FEATURE = "Features of the engine 'pyradiomics'"
 _STEPS = {"original": "mask", "interpolated": "resampled", "resegmented": "resegmented"}
@@ -39,6 +41,7 @@ def extract_by_pyradiomics(volume: Volume, mask: Mask, protocol: Protocol) -> Fe
     extractor = _extractor(protocol)
     if not volume.same_grid(mask):
         raise UserError("Image and mask lie on different grids.", "Resample the mask to the image first.")
+    volume, mask = oriented(volume, mask, protocol.setting)
     with _kept_messages() as messages:
         try:
             found = extractor.execute(_itk(volume), _itk(mask))
@@ -64,8 +67,8 @@ def _extractor(protocol: Protocol) -> Any:
 
 
 def _settings(protocol: Protocol) -> dict[str, object]:
-    """Return the settings without those that are None: PyRadiomics has no key for "not set"."""
-    given = {name: value for name, value in protocol.setting.items() if value is not None}
+    """Return PyRadiomics' settings without those that are None: it has no key for "not set"."""
+    given = {name: value for name, value in protocol.setting.items() if value is not None and name not in OURS}
     return given | {"interpolator": protocol.setting["interpolator"]}  # here None means: do not resample
 
 

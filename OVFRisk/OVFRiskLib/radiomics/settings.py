@@ -3,13 +3,11 @@
 Those that fix no value have no place here: the region comes as a mask, not as a label.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..errors import UserError
 from .weighting import NORMS
-
-Parse = Callable[[object], object]
 
 INTERPOLATORS = (
     "sitkNearestNeighbor",
@@ -46,85 +44,112 @@ NO_SETTINGS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """What values a setting may have.
+
+    Parameters
+    ----------
+    parse : callable
+        Returns a value from a file normalised, or raises ValueError saying what it must be.
+    schema : mapping
+        The same as JSON Schema.
+    """
+
+    parse: Callable[[object], object]
+    schema: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
-    """A default, and how a value from a file is checked: `parse` returns it normalised or raises ValueError.
+    """A default, and how a value from a file is checked.
 
     Where it is `required` the default is no value, and a file has to give one.
     """
 
     default: object
-    parse: Parse
+    rule: Rule
     required: bool = False
 
 
-def _boolean(value: object) -> bool:
+def _parse_boolean(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError("true or false")
     return value
 
 
-def _number(low: float = float("-inf"), *, above: bool = False) -> Parse:
+_BOOLEAN = Rule(_parse_boolean, {"type": "boolean"})
+_LARGEST = 1e100
+
+
+def _number(low: float = -_LARGEST, *, above: bool = False) -> Rule:
     def parse(value: object) -> float:
-        number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e100
+        number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
         if not number or not (value > low if above else value >= low):
-            raise ValueError("a number" + ("" if low == float("-inf") else f"{' above' if above else ' from'} {low:g}"))
+            raise ValueError("a number" + ("" if low == -_LARGEST else f"{' above' if above else ' from'} {low:g}"))
         return float(value)
 
-    return parse
+    limit = "exclusiveMinimum" if above or low == -_LARGEST else "minimum"
+    return Rule(parse, {"type": "number", limit: low, "exclusiveMaximum": _LARGEST})
 
 
-def _positive_as_written(value: object) -> float:
-    """Check a number that stands in names: 1 and 1.0 are told apart there."""
-    _number(0, above=True)(value)
-    return value
+def _as_written(rule: Rule) -> Rule:
+    """Check a number that stands in names and so is kept as it is: 1 and 1.0 are told apart there."""
 
-
-def _integer(low: int, high: int | None = None) -> Parse:
-    def parse(value: object) -> int:
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if not whole or value < low or (high is not None and value > high):
-            raise ValueError(f"a whole number from {low}" + ("" if high is None else f" to {high}"))
+    def parse(value: object) -> object:
+        rule.parse(value)
         return value
 
-    return parse
+    return Rule(parse, rule.schema)
 
 
-def _choice(*names: str) -> Parse:
+def _integer(low: int, high: int | None = None) -> Rule:
+    def parse(value: object) -> int:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        whole = whole or (isinstance(value, float) and value.is_integer())  # JSON does not tell 1.0 from 1
+        if not whole or value < low or (high is not None and value > high):
+            raise ValueError(f"a whole number from {low}" + ("" if high is None else f" to {high}"))
+        return int(value)
+
+    return Rule(parse, {"type": "integer", "minimum": low} | ({} if high is None else {"maximum": high}))
+
+
+def _choice(*names: str) -> Rule:
     def parse(value: object) -> str:
         if value not in names:
             raise ValueError("one of " + ", ".join(names))
         return value
 
-    return parse
+    return Rule(parse, {"enum": list(names)})
 
 
-def _optional(parse: Parse) -> Parse:
-    def parse_optional(value: object) -> object:
-        return None if value is None else parse(value)
+def _optional(rule: Rule) -> Rule:
+    def parse(value: object) -> object:
+        return None if value is None else rule.parse(value)
 
-    return parse_optional
+    return Rule(parse, {"anyOf": [rule.schema, {"type": "null"}]})
 
 
-def _list(parse: Parse, lengths: Iterable[int], what: str, *, ordered: bool) -> Parse:
-    def parse_list(value: object) -> list:
-        if not isinstance(value, list) or len(value) not in lengths:
+def _list(rule: Rule, shortest: int, longest: int, what: str, *, ordered: bool) -> Rule:
+    def parse(value: object) -> list:
+        if not isinstance(value, list) or not shortest <= len(value) <= longest:
             raise ValueError(what)
-        items = [parse(item) for item in value]
+        items = [rule.parse(item) for item in value]
         if not ordered and len(set(items)) < len(items):
             raise ValueError(f"{what}, each once")
         return items if ordered else sorted(items)
 
-    return parse_list
+    sizes = {"minItems": shortest, "maxItems": longest}
+    return Rule(parse, {"type": "array", "items": rule.schema, **sizes} | ({} if ordered else {"uniqueItems": True}))
 
 
 TEXTURE: Mapping[str, Setting] = {
     "binWidth": Setting(25.0, _number(0, above=True)),
     "binCount": Setting(None, _optional(_integer(1))),
-    "distances": Setting([1], _list(_integer(1), range(1, 100), "a list of whole numbers from 1", ordered=False)),
-    "force2D": Setting(False, _boolean),
+    "distances": Setting([1], _list(_integer(1), 1, 99, "a list of whole numbers from 1", ordered=False)),
+    "force2D": Setting(False, _BOOLEAN),
     "force2Ddimension": Setting(0, _integer(0, 2)),
     "gldm_a": Setting(0, _integer(0)),
-    "symmetricalGLCM": Setting(True, _boolean),
+    "symmetricalGLCM": Setting(True, _BOOLEAN),
     "voxelArrayShift": Setting(0, _integer(-1_000_000)),
     "weightingNorm": Setting(None, _optional(_choice(*NORMS))),
 }
@@ -134,19 +159,28 @@ PREPROCESSING: Mapping[str, Setting] = {
     "interpolator": Setting("sitkBSpline", _optional(_choice(*INTERPOLATORS))),
     "minimumROIDimensions": Setting(2, _integer(1, 3)),
     "minimumROISize": Setting(None, _optional(_integer(1))),
-    "normalize": Setting(False, _boolean),
+    "normalize": Setting(False, _BOOLEAN),
     "normalizeScale": Setting(1.0, _number(0, above=True)),
     "padDistance": Setting(5, _integer(0)),
-    "preCrop": Setting(False, _boolean),
+    "preCrop": Setting(False, _BOOLEAN),
     "removeOutliers": Setting(None, _optional(_number(0, above=True))),
     "resampledPixelSpacing": Setting(
-        None, _optional(_list(_number(0), (3,), "three spacings in mm (i, j, k; 0 keeps the image's)", ordered=True))
+        None, _optional(_list(_number(0), 3, 3, "three spacings in mm (i, j, k; 0 keeps the image's)", ordered=True))
     ),
     "resegmentMode": Setting("absolute", _choice("absolute", "relative", "sigma")),
-    "resegmentRange": Setting(None, _optional(_list(_number(), (1, 2), "one or two thresholds", ordered=False))),
-    "resegmentShape": Setting(False, _boolean),
+    "resegmentRange": Setting(None, _optional(_list(_number(), 1, 2, "one or two thresholds", ordered=False))),
+    "resegmentShape": Setting(False, _BOOLEAN),
 }
 """Settings of what happens to image and mask before features, once for all image types."""
+
+OURS: Mapping[str, Setting] = {"canonicalOrientation": Setting(False, _BOOLEAN)}
+"""Settings that PyRadiomics does not have; a protocol holds them where they are not at their default only, so that ids
+of protocols without them stay.
+
+canonicalOrientation: image and mask are described with i, j, k growing towards left, posterior and superior (LPS, as
+scanners store axial CT) whatever their axes in the file, and as if they stood at the origin. Else values depend on how
+a volume is stored: it decides where voxels lie halfway between two, and which axis a direction or sub-band is.
+"""
 
 
 FILTERS: Mapping[str, Mapping[str, Setting]] = {
@@ -154,7 +188,7 @@ FILTERS: Mapping[str, Mapping[str, Setting]] = {
     "LoG": {
         "sigma": Setting(
             None,
-            _list(_positive_as_written, range(1, 100), "a list of widths in mm, above 0", ordered=False),
+            _list(_as_written(_number(0, above=True)), 1, 99, "a list of widths in mm, above 0", ordered=False),
             required=True,
         )
     },
@@ -167,7 +201,7 @@ FILTERS: Mapping[str, Mapping[str, Setting]] = {
     "SquareRoot": {},
     "Logarithm": {},
     "Exponential": {},
-    "Gradient": {"gradientUseSpacing": Setting(True, _boolean)},
+    "Gradient": {"gradientUseSpacing": Setting(True, _BOOLEAN)},
     "LBP2D": {
         "lbp2DMethod": Setting("uniform", _choice("default", "ror", "uniform", "var")),
         "lbp2DRadius": Setting(1.0, _number(0, above=True)),
@@ -209,6 +243,6 @@ def _parse(name: str, value: object, known: Mapping[str, Setting], where: str) -
         why = f"{NO_SETTINGS[name]}: remove it" if name in NO_SETTINGS else f"known here are {', '.join(sorted(known))}"
         raise UserError(f"{where}: there is no setting '{name}'.", f"{why[0].upper()}{why[1:]}.")
     try:
-        return known[name].parse(value)
+        return known[name].rule.parse(value)
     except ValueError as error:
         raise UserError(f"{where}: {name} cannot be {value!r}.", f"It must be {error}.") from None

@@ -2,11 +2,12 @@
 
 import hashlib
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cached_property, update_wrapper
+from contextlib import contextmanager, suppress
+from functools import cache, cached_property, update_wrapper
 from importlib import import_module
 from pathlib import Path
 from threading import RLock
@@ -29,10 +30,12 @@ class Kernel:
         In the part of Python that Numba compiles; calls no other kernel.
     signature : str
         Types of its arguments, one version each: nothing is ever compiled a second time for other types.
+    as_written : bool
+        Whether sums run in the order in which they stand; else the compiler may reorder them to be faster.
     """
 
-    def __init__(self, function: Callable, signature: str) -> None:
-        self.function, self.signature = function, signature
+    def __init__(self, function: Callable, signature: str, as_written: bool) -> None:
+        self.function, self.signature, self.as_written = function, signature, as_written
         update_wrapper(self, function)
 
     @cached_property
@@ -40,7 +43,8 @@ class Kernel:
         """The machine code."""
         numba = import_optional("numba", "Radiomics")
         with _LOCK, _cache_folder(numba):
-            options = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "nsz", "contract"}}
+            fast = set() if self.as_written else {"reassoc", "nsz", "contract"}
+            options = {"nogil": True, "error_model": "numpy", "fastmath": fast}
             return numba.njit(self.signature, cache=True, **options)(self.function)
 
     def __call__(self, *arguments: Any) -> Any:
@@ -48,9 +52,9 @@ class Kernel:
         return self.compiled(*arguments)
 
 
-def kernel(signature: str) -> Callable[[Callable], Kernel]:
-    """Mark a function as a kernel of the given Numba signature."""
-    return lambda function: Kernel(function, signature)
+def kernel(signature: str, *, as_written: bool = False) -> Callable[[Callable], Kernel]:
+    """Mark a function as a kernel of the given Numba signature; `as_written` is explained in `Kernel`."""
+    return lambda function: Kernel(function, signature, as_written)
 
 
 def ready(report: Report | None = None) -> None:
@@ -72,12 +76,30 @@ def ready(report: Report | None = None) -> None:
 
 def cache_folder() -> Path:
     """Return the folder of compiled kernels: NUMBA_CACHE_DIR where set, else one of the user, else a temporary one."""
-    home = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-    for folder in (os.environ.get("NUMBA_CACHE_DIR"), Path(home) / "ovfrisk" / "kernels"):
-        if folder and _writable(Path(folder)):
-            return Path(folder)
+    for folder in _wanted_folders():
+        if _writable(folder):
+            return folder
+    return _temporary_folder()
+
+
+def _wanted_folders() -> Iterator[Path]:
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        yield Path(os.environ["NUMBA_CACHE_DIR"])
+    with suppress(RuntimeError):  # a user without a home
+        home = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+        yield Path(home) / "ovfrisk" / "kernels"
+
+
+@cache
+def _temporary_folder() -> Path:
+    """Return a folder of this user in the temporary one, a new one where somebody else could have put code into it."""
     folder = Path(tempfile.gettempdir()) / f"ovfrisk-kernels-{os.environ.get('USER', 'user')}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    state = folder.lstat()
+    private = stat.S_ISDIR(state.st_mode) and not state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if os.name == "posix" and not (private and state.st_uid == os.getuid()):
+        return Path(tempfile.mkdtemp(prefix="ovfrisk-kernels-"))
     return folder
 
 

@@ -25,6 +25,29 @@ def central_moments(x: np.ndarray, shift: float, found: np.ndarray) -> None:
     found[3], found[4], found[5] = third / x.size, fourth / x.size, energy
 
 
+@kernel("void(float64[::1], float64, float64[::1])", as_written=True)
+def compensated_sums(x: np.ndarray, largest: float, found: np.ndarray) -> None:
+    """Write number, sum, its rest, sum of squares, its rest, minimum and maximum of what is below `largest` in `x`.
+
+    The rest is what rounding took from a sum (Knuth's TwoSum), so that both together are as good as exact.
+    """
+    n, low, high = 0, np.inf, -np.inf
+    total, rest, squares, squares_rest = 0.0, 0.0, 0.0, 0.0
+    for value in x:
+        if abs(value) < largest:  # also false for NaN
+            n += 1
+            low, high = min(low, value), max(high, value)
+            before, total = total, total + value
+            added = total - before
+            rest += (before - (total - added)) + (value - added)
+            square = value * value
+            before, squares = squares, squares + square
+            added = squares - before
+            squares_rest += (before - (squares - added)) + (square - added)
+    found[0], found[1], found[2], found[3], found[4] = n, total, rest, squares, squares_rest
+    found[5], found[6] = low, high
+
+
 @kernel("void(int32[::1], int64[::1])")
 def whole_number_sums(x: np.ndarray, found: np.ndarray) -> None:
     """Write sum, sum of squares, minimum and maximum of `x`, exactly; magnitudes up to 65,535."""
