@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from OVFRiskLib.radiomics import matrices
 from OVFRiskLib.radiomics.firstorder import Intensities
-from OVFRiskLib.radiomics.glcm import CooccurrenceMatrix, _hxy2, _mcc
+from OVFRiskLib.radiomics.glcm import CooccurrenceMatrix, _hxy1, _hxy2, _mcc
 from OVFRiskLib.radiomics.intensities import LARGEST, _moments
 from OVFRiskLib.radiomics.kernels.binning import bin_numbers
 from OVFRiskLib.radiomics.kernels.moments import compensated_sums
@@ -114,9 +114,9 @@ def test_bins_are_those_of_numpy(values, width, on_edges):
     x = np.array(values)
     x = np.floor(x / width) * width if on_edges else x
     edges = np.arange(x.min() - x.min() % width, x.max() + 2 * width, width)
-    found = np.empty(x.size, dtype=np.int64)
-    bin_numbers(x, edges, found)
-    assert np.array_equal(found, np.digitize(x, edges))
+    found, places = np.zeros(x.size, dtype=np.int32), np.arange(x.size)[::-1].copy()
+    bin_numbers(x, edges, places, found)
+    assert np.array_equal(found[places], np.digitize(x, edges))
 
 
 @settings(max_examples=40, deadline=None)
@@ -146,23 +146,43 @@ def test_laplacian_is_that_of_itk(sigma, dtype):
     assert np.abs(found - expected).max() < 2e-7 * np.abs(expected).max()
 
 
-@pytest.mark.parametrize("n_levels", [2, 12, 150])
-def test_closed_forms_of_cooccurrence_are_those_of_all_pairs(n_levels):
+@pytest.mark.parametrize("symmetrical", [False, True])
+@pytest.mark.parametrize("n_levels", [2, 3, 12, 150])
+def test_closed_forms_of_cooccurrence_are_those_of_all_pairs(n_levels, symmetrical):
     rng = np.random.default_rng(n_levels)
     counts = np.triu(rng.poisson(0.7, (3, n_levels, n_levels))).astype(float) + 3 * np.eye(n_levels)
-    m = CooccurrenceMatrix(counts, np.arange(1, n_levels + 1))
-    both = m.px[:, :, None] * m.py[:, None, :]
+    m = CooccurrenceMatrix(counts.copy(), np.arange(1, n_levels + 1), symmetrical)
+    counted = counts + counts.transpose(0, 2, 1) if symmetrical else counts
+    assert m.p == pytest.approx(counted / counted.sum(axis=(1, 2), keepdims=True), rel=1e-14)
+    both = m.p.sum(axis=2)[:, :, None] * m.p.sum(axis=1)[:, None, :]
+    assert _hxy1(m) == pytest.approx(-(m.p * np.log2(both + 2.0**-52)).sum(axis=(1, 2)), rel=1e-13)
     assert _hxy2(m) == pytest.approx(-(both * np.log2(both + 2.0**-52)).sum(axis=(1, 2)), rel=1e-13)
-    q = (m.p / (both + 2.0**-52)) @ m.p.transpose(0, 2, 1)
-    second = np.sort(np.linalg.eigvals(q).real, axis=1)[:, -2]
-    assert _mcc(m) == pytest.approx(np.sqrt(second).mean(), rel=1e-9)
+    assert _mcc(m) == pytest.approx(np.sqrt(second_eigenvalues(m.p, both)).mean(), rel=1e-9)
+
+
+def second_eigenvalues(p, both):
+    """Return the second largest eigenvalue of Q of each direction, found densely."""
+    q = np.divide(p, both + 2.0**-52) @ p.transpose(0, 2, 1)
+    return np.sort(np.linalg.eigvals(q).real, axis=1)[:, -2]
+
+
+BLOCKS = np.kron(np.diag([900.0, 2.0, 1.0]), np.ones((2, 2)))  # levels that never meet: the value is 1
+TWINS = np.kron(np.eye(2), [[30.0, 1.0], [1.0, 30.0]]) + 5  # values that are equal or nearly so
+
+
+@pytest.mark.parametrize("counts", [BLOCKS, TWINS, np.ones((5, 5)), np.eye(7), np.diag([5.0, 0, 3]), np.eye(9)[::-1]])
+def test_correlation_coefficient_of_degenerate_matrices(counts):
+    m = CooccurrenceMatrix(counts[None].copy(), np.arange(1, len(counts) + 1), symmetrical=True)
+    both = m.px[:, :, None] * m.py[:, None, :]
+    expected = np.sqrt(np.maximum(second_eigenvalues(m.p, both), 0)).mean()
+    assert _mcc(m) == pytest.approx(expected, rel=1e-9, abs=1e-7)
 
 
 @settings(max_examples=40, deadline=None)
 @given(values=st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=60), q=st.sampled_from([10, 25, 50, 75, 90]))
 def test_percentiles_are_those_of_numpy(values, q):
     x = np.array(values)
-    found = Intensities(x, np.array([x.size]), 0, 1.0).percentile(q)
+    found = Intensities(np.sort(x), np.array([x.size]), 0, 1.0).percentile(q)
     assert found == pytest.approx(np.percentile(x, q), rel=1e-14, abs=1e-300)
 
 

@@ -55,15 +55,14 @@ def discretised(region: Region, settings: Mapping[str, object]) -> GreyLevels:
     UserError
         When the bins are too many or too fine for the intensities.
     """
-    values = region.intensities
-    numbers = np.empty(values.size, dtype=np.int64)
-    bin_numbers(values.astype(float), _edges(values, settings).astype(float), numbers)
-    levels = np.zeros(region.size, dtype=np.int32)
-    levels[region.mask[region.box]] = numbers
-    counts = np.bincount(numbers)
+    x = region.ascending
+    edges = _edges(x, settings).astype(float)
+    counts = np.diff(np.searchsorted(x, edges))
     counts = counts[counts > 0]
     if len(counts) > MAX_LEVELS:
-        raise _too_fine(values, settings)
+        raise _too_fine(x, settings)
+    levels = np.zeros(region.size, dtype=np.int32)
+    bin_numbers(region.intensities.astype(float, copy=False), edges, region.places, levels.ravel())
     return GreyLevels(region, levels, counts)
 
 
@@ -71,7 +70,7 @@ def _edges(values: np.ndarray, settings: Mapping[str, object]) -> np.ndarray:
     count, width = settings["binCount"], settings["binWidth"]
     if count is not None:
         return _edges_of_count(values, count, settings)
-    low, high = values.min(), values.max()
+    low, high = values[0], values[-1]
     steps = (float(high) - float(low)) / width
     if not steps < 1e6 or not low - width < low or not high + width > high:
         raise _too_fine(values, settings)
@@ -90,6 +89,6 @@ def _edges_of_count(values: np.ndarray, count: int, settings: Mapping[str, objec
 def _too_fine(values: np.ndarray, settings: Mapping[str, object]) -> UserError:
     bins = f"binCount {settings['binCount']}" if settings["binCount"] else f"binWidth {settings['binWidth']:g}"
     return UserError(
-        f"The bins of the protocol ({bins}) are too fine for intensities from {values.min():g} to {values.max():g}.",
+        f"The bins of the protocol ({bins}) are too fine for intensities from {values[0]:g} to {values[-1]:g}.",
         f"Use wider bins, or normalise the image: at most {MAX_LEVELS} grey levels are supported.",
     )

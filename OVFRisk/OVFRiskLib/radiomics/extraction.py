@@ -1,5 +1,6 @@
 """Features of a region in an image: the one function that everything else here serves."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -110,7 +111,7 @@ def _levels(name: str, image: np.ndarray | str, box: Region, settings: Mapping[s
     if isinstance(image, str):
         return image
     filtered = box.of(image)
-    if not np.isfinite(filtered.intensities).all():
+    if not np.isfinite(filtered.ascending[[0, -1]]).all():  # NaN comes last
         return "the filtered image is not finite everywhere in the region"
     try:
         return discretised(filtered, settings)
@@ -150,7 +151,7 @@ def _value(formula: Callable[[object], float], measured: object) -> float | str:
         value = float(formula(measured))
     except Undefined as reason:
         return str(reason)
-    return value if np.isfinite(value) else "its formula has no finite value for this region"
+    return value if math.isfinite(value) else "its formula has no finite value for this region"
 
 
 def _is_constant(name: str, levels_of: Mapping[str, int]) -> bool:

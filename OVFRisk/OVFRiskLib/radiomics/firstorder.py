@@ -20,8 +20,8 @@ class Intensities:
         Sum of squares, after adding `voxelArrayShift`.
     """
 
-    def __init__(self, x: np.ndarray, counts: np.ndarray, shift: float, voxel_volume: float) -> None:
-        self.x = np.sort(x.astype(float))
+    def __init__(self, ascending: np.ndarray, counts: np.ndarray, shift: float, voxel_volume: float) -> None:
+        self.x = ascending.astype(float, copy=False)
         self.p = counts / counts.sum()
         self.voxel_volume = voxel_volume
         found = moments(self.x, shift)
@@ -58,7 +58,7 @@ def moments(x: np.ndarray, shift: float = 0.0) -> list[float]:
 def measure(levels: GreyLevels, settings: Mapping[str, object]) -> Intensities:
     """Return the intensities of the region."""
     volume = float(np.prod(levels.region.spacing))
-    return Intensities(levels.region.intensities, levels.counts, settings["voxelArrayShift"], volume)
+    return Intensities(levels.region.ascending, levels.counts, settings["voxelArrayShift"], volume)
 
 
 def _robust_mean_absolute_deviation(m: Intensities) -> float:

@@ -1,15 +1,54 @@
 """Grey level co-occurrence matrix (GLCM, IBSI LFYI): features averaged over directions."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
-from scipy.special import xlogy
 
 from .discretisation import GreyLevels
 from .feature import EPSILON, Feature, Undefined
-from .kernels.cooccurrence import summarise_pairs
+from .kernels.cooccurrence import second_eigenvalue, summarise_marginals, summarise_pairs
 from .matrices import cooccurrence, directions
 from .weighting import merged
+
+
+class Sums(NamedTuple):
+    """What features are made of, of each direction, shape (directions,), or on average; entropies in bits.
+
+    Of the pairs: their number, the mean of i·j, Σ p², the largest p, the entropy of p, Σ p / (px·py), the covariance of
+    i and j. Of i (x), j (y), |i - j| (minus) and i + j (plus): how many values occur, entropies, means, variances, and
+    third and fourth central moments.
+    """
+
+    count: np.ndarray | float
+    product: np.ndarray | float
+    energy: np.ndarray | float
+    largest: np.ndarray | float
+    hxy: np.ndarray | float
+    ratio: np.ndarray | float
+    covariance: np.ndarray | float
+    nx: np.ndarray | float
+    ny: np.ndarray | float
+    n_minus: np.ndarray | float
+    n_plus: np.ndarray | float
+    hx: np.ndarray | float
+    hy: np.ndarray | float
+    h_minus: np.ndarray | float
+    h_plus: np.ndarray | float
+    ux: np.ndarray | float
+    uy: np.ndarray | float
+    u_minus: np.ndarray | float
+    u_plus: np.ndarray | float
+    variance_x: np.ndarray | float
+    variance_y: np.ndarray | float
+    variance_minus: np.ndarray | float
+    variance_plus: np.ndarray | float
+    third_plus: np.ndarray | float
+    fourth_plus: np.ndarray | float
+
+
+_SMALL = EPSILON / np.log(2)
+_OF_PAIRS = Sums._fields.index("nx")
 
 
 class CooccurrenceMatrix:
@@ -18,147 +57,122 @@ class CooccurrenceMatrix:
     Parameters
     ----------
     counts : ndarray, shape (directions, levels, levels)
-        Directions without counts are dropped.
+        Becomes p; directions without counts are dropped.
     levels : ndarray, shape (levels,)
-        The grey levels that occur.
+        The grey levels that occur, ascending.
+    symmetrical : bool
+        Whether each pair counts in both orders.
 
     Attributes
     ----------
     px, py : ndarray, shape (directions, levels)
         Probability of each i and each j.
-    p_minus, p_plus : ndarray, shape (directions, differences or sums)
-        Probability of each |i - j| in `k_minus` and of each i + j in `k_plus`.
-    ux, uy : ndarray, shape (directions, 1)
-        Mean i and mean j.
-    product, energy, largest, hxy, hxy1, covariance : ndarray, shape (directions,)
-        Mean of i·j, sum of p², largest p, entropy of p (bits), -Σ p·log2(px·py), and covariance of i and j.
+    p_minus : ndarray, shape (differences,)
+        Probability of each |i - j| in `k_minus`, averaged over directions.
+    each, average : Sums
+        Of each direction, and averaged.
     """
 
-    def __init__(self, counts: np.ndarray, levels: np.ndarray) -> None:
-        n = counts.sum(axis=(1, 2))
-        if not n.any():
+    def __init__(self, counts: np.ndarray, levels: np.ndarray, symmetrical: bool) -> None:
+        i, n_levels = levels.astype(float), int(levels[-1])
+        starts = np.array([0, i.size, i.size, n_levels, 2 * n_levels + 1]).cumsum()
+        marginals, sums = (np.zeros((len(counts), n)) for n in (starts[-1], len(Sums._fields)))
+        summarise_pairs(counts, symmetrical, i, starts, EPSILON, marginals, sums)
+        occurs = sums[:, 0] > 0
+        if not occurs.all():
+            counts, marginals, sums = counts[occurs], marginals[occurs], sums[occurs]
+        if not len(sums):
             raise Undefined("no two voxels of the region are neighbours")
-        self.p = counts[n > 0] / n[n > 0, None, None]
-        self.i = levels.astype(float)
-        self.n_levels = int(levels.max())
-        self.k_minus, self.k_plus = np.arange(float(self.n_levels)), np.arange(2.0 * self.n_levels + 1)
-        lengths = (levels.size, levels.size, self.k_minus.size, self.k_plus.size, 6)
-        found = [np.zeros((len(self.p), length)) for length in lengths]
-        summarise_pairs(self.p, levels, EPSILON, *found)
-        self.px, self.py, self.p_minus, self.p_plus, sums = found
-        self.product, self.energy, self.largest, self.hxy, self.hxy1, self.covariance = sums.T
-        self.ux, self.uy = (self.px @ self.i)[:, None], (self.py @ self.i)[:, None]
-
-    def cluster(self, power: int) -> float:
-        """Return the expectation of (i + j - ux - uy) to the given power."""
-        return mean(self.p_plus * (self.k_plus - self.ux - self.uy) ** power)
-
-    def mean_difference(self, weight: np.ndarray) -> float:
-        """Return the expectation of `weight`, a function of |i - j|, averaged over directions."""
-        return float((self.p_minus @ weight).mean())
+        summarise_marginals(marginals, i, starts, EPSILON, sums[:, _OF_PAIRS:])
+        self.each, self.average = Sums(*sums.T), Sums(*(sums.sum(axis=0) / len(sums)).tolist())
+        self.p, self.n_levels = counts, n_levels
+        self.px, self.py = marginals[:, : starts[1]], marginals[:, starts[1] : starts[2]]
+        self.p_minus, self.k_minus = marginals[:, starts[2] : starts[3]].mean(axis=0), np.arange(float(n_levels))
 
 
 def measure(levels: GreyLevels, settings: Mapping[str, object]) -> CooccurrenceMatrix:
     """Return the co-occurrence of grey levels in the region."""
     grid = levels.grid(max(settings["distances"]))
     steps = directions(settings["distances"], settings)
-    counts = cooccurrence(grid, steps)
-    if settings["symmetricalGLCM"]:
-        counts = counts + counts.transpose(0, 2, 1)
     counts = merged(
-        counts, steps, levels.region.spacing, settings["weightingNorm"], lambda length: np.exp(-(length**2))
+        cooccurrence(grid, steps),
+        steps,
+        levels.region.spacing,
+        settings["weightingNorm"],
+        lambda length: np.exp(-(length**2)),
     )
-    return CooccurrenceMatrix(counts, grid.present)
-
-
-def mean(terms: np.ndarray) -> float:
-    """Return the sum of `terms`, shape (directions, ...), averaged over directions."""
-    return float(terms.sum() / len(terms))
-
-
-def entropy(p: np.ndarray) -> np.ndarray:
-    """Return the entropy of each direction's probabilities in bits, shape (directions,)."""
-    return -(p * np.log2(p + EPSILON)).sum(axis=1)
+    return CooccurrenceMatrix(counts, grid.present, settings["symmetricalGLCM"])
 
 
 def _correlation(m: CooccurrenceMatrix) -> float:
-    variance_x, variance_y = ((p * (m.i - u) ** 2).sum(axis=1) for p, u in ((m.px, m.ux), (m.py, m.uy)))
-    sigma = np.sqrt(variance_x) * np.sqrt(variance_y)
-    return float(np.where(sigma == 0, 1.0, m.covariance / (sigma + EPSILON)).mean())
-
-
-def _difference_variance(m: CooccurrenceMatrix) -> float:
-    average = (m.p_minus @ m.k_minus)[:, None]
-    return mean(m.p_minus * (m.k_minus - average) ** 2)
+    sigma = np.sqrt(m.each.variance_x) * np.sqrt(m.each.variance_y)
+    return np.where(sigma == 0, 1.0, m.each.covariance / (sigma + EPSILON)).mean()
 
 
 def _imc1(m: CooccurrenceMatrix) -> float:
-    larger = np.maximum(entropy(m.px), entropy(m.py))
-    return float(np.divide(m.hxy - m.hxy1, larger, out=np.zeros_like(larger), where=larger != 0).mean())
+    larger = np.maximum(m.each.hx, m.each.hy)
+    return np.where(larger > 0, (m.each.hxy - _hxy1(m)) / larger, 0.0).mean()
 
 
 def _imc2(m: CooccurrenceMatrix) -> float:
     """Where i and j are independent HXY2 equals HXY; rounding below that is 0 (PyRadiomics drops the direction)."""
-    return float(np.sqrt(1 - np.exp(-2 * np.maximum(_hxy2(m) - m.hxy, 0))).mean())
+    return np.sqrt(1 - np.exp(-2 * np.maximum(_hxy2(m) - m.each.hxy, 0))).mean()
+
+
+def _hxy1(m: CooccurrenceMatrix) -> np.ndarray:
+    """Return -Σ p·log2(px·py + ε) of each direction, bits.
+
+    The sum over all pairs of levels is one of marginals, as log2(px·py + ε) = log2(px) + log2(py) + ε / (px·py·ln 2)
+    but for ε²; in the same way HX and HY are rid of their ε.
+    """
+    return m.each.hx + m.each.hy + _SMALL * (m.each.nx + m.each.ny - m.each.ratio)
 
 
 def _hxy2(m: CooccurrenceMatrix) -> np.ndarray:
-    """Return -Σ px·py·log2(px·py + ε) of each direction, bits.
-
-    The sum over all pairs of levels is one of marginals, as log2(px·py + ε) = log2(px) + log2(py) + ε / (px·py·ln 2)
-    but for ε².
-    """
-    occurring = np.count_nonzero(m.px, axis=1) * np.count_nonzero(m.py, axis=1)
-    alone = [-xlogy(p, p).sum(axis=1) / np.log(2) for p in (m.px, m.py)]
-    return alone[0] + alone[1] - EPSILON / np.log(2) * occurring
+    """Return -Σ px·py·log2(px·py + ε) of each direction, bits; found as HXY1."""
+    return m.each.hx + m.each.hy + _SMALL * (m.each.nx + m.each.ny - m.each.nx * m.each.ny)
 
 
 def _mcc(m: CooccurrenceMatrix) -> float:
     """Root of the second largest eigenvalue of Q(i, j) = Σ p(i, k)·p(j, k) / (px(i)·py(k)).
 
-    Q is similar to A·Aᵀ, A = p / √(px·py): the roots are the singular values of A. Of PyRadiomics' ε, added to the
-    denominator, this keeps all but ε². Haralick et al., IEEE Trans Syst Man Cybern 1973;3:610-621.
+    Q is similar to A·Aᵀ, A = p / √(px·py). Of PyRadiomics' ε, added to the denominator, this keeps all but ε². Haralick
+    et al., IEEE Trans Syst Man Cybern 1973;3:610-621.
     """
-    if m.i.size == 1:
+    if m.px.shape[1] == 1:
         return 1.0
-    a = m.p / np.sqrt(m.px[:, :, None] * m.py[:, None, :] + EPSILON)
-    second = np.linalg.eigvalsh(a @ a.transpose(0, 2, 1))[:, -2]
-    return float(np.sqrt(np.maximum(second, 0)).mean())
+    second = [second_eigenvalue(p, px, py, EPSILON) for p, px, py in zip(m.p, m.px, m.py)]
+    return np.sqrt(np.maximum(second, 0)).mean()
 
 
 FEATURES = (
-    Feature("Autocorrelation", "QWB0", "cm_auto_corr_3D_avg", lambda m: m.product.mean()),
-    Feature("ClusterProminence", "AE86", "cm_clust_prom_3D_avg", lambda m: m.cluster(4)),
-    Feature("ClusterShade", "7NFM", "cm_clust_shade_3D_avg", lambda m: m.cluster(3)),
-    Feature("ClusterTendency", "DG8W", "cm_clust_tend_3D_avg", lambda m: m.cluster(2)),
-    Feature("Contrast", "ACUI", "cm_contrast_3D_avg", lambda m: m.mean_difference(m.k_minus**2)),
+    Feature("Autocorrelation", "QWB0", "cm_auto_corr_3D_avg", lambda m: m.average.product),
+    Feature("ClusterProminence", "AE86", "cm_clust_prom_3D_avg", lambda m: m.average.fourth_plus),
+    Feature("ClusterShade", "7NFM", "cm_clust_shade_3D_avg", lambda m: m.average.third_plus),
+    Feature("ClusterTendency", "DG8W", "cm_clust_tend_3D_avg", lambda m: m.average.variance_plus),
+    Feature("Contrast", "ACUI", "cm_contrast_3D_avg", lambda m: m.p_minus @ m.k_minus**2),
     Feature("Correlation", "NI2N", "cm_corr_3D_avg", _correlation),
-    Feature("DifferenceAverage", "TF7R", "cm_diff_avg_3D_avg", lambda m: m.mean_difference(m.k_minus)),
-    Feature("DifferenceEntropy", "NTRS", "cm_diff_entr_3D_avg", lambda m: entropy(m.p_minus).mean()),
-    Feature("DifferenceVariance", "D3YU", "cm_diff_var_3D_avg", _difference_variance),
-    Feature("Id", "IB1Z", "cm_inv_diff_3D_avg", lambda m: m.mean_difference(1 / (1 + m.k_minus))),
-    Feature("Idm", "WF0Z", "cm_inv_diff_mom_3D_avg", lambda m: m.mean_difference(1 / (1 + m.k_minus**2))),
+    Feature("DifferenceAverage", "TF7R", "cm_diff_avg_3D_avg", lambda m: m.average.u_minus),
+    Feature("DifferenceEntropy", "NTRS", "cm_diff_entr_3D_avg", lambda m: m.average.h_minus),
+    Feature("DifferenceVariance", "D3YU", "cm_diff_var_3D_avg", lambda m: m.average.variance_minus),
+    Feature("Id", "IB1Z", "cm_inv_diff_3D_avg", lambda m: m.p_minus @ (1 / (1 + m.k_minus))),
+    Feature("Idm", "WF0Z", "cm_inv_diff_mom_3D_avg", lambda m: m.p_minus @ (1 / (1 + m.k_minus**2))),
     Feature(
         "Idmn",
         "1QCO",
         "cm_inv_diff_mom_norm_3D_avg",
-        lambda m: m.mean_difference(1 / (1 + (m.k_minus / m.n_levels) ** 2)),
+        lambda m: m.p_minus @ (1 / (1 + (m.k_minus / m.n_levels) ** 2)),
     ),
-    Feature("Idn", "NDRX", "cm_inv_diff_norm_3D_avg", lambda m: m.mean_difference(1 / (1 + m.k_minus / m.n_levels))),
+    Feature("Idn", "NDRX", "cm_inv_diff_norm_3D_avg", lambda m: m.p_minus @ (1 / (1 + m.k_minus / m.n_levels))),
     Feature("Imc1", "R8DG", "cm_info_corr1_3D_avg", _imc1),
     Feature("Imc2", "JN9H", "cm_info_corr2_3D_avg", _imc2),
-    Feature(
-        "InverseVariance",
-        "E8JP",
-        "cm_inv_var_3D_avg",
-        lambda m: mean(m.p_minus[:, 1:] / m.k_minus[1:] ** 2),
-    ),
-    Feature("JointAverage", "60VM", "cm_joint_avg_3D_avg", lambda m: m.ux.mean()),
-    Feature("JointEnergy", "8ZQL", "cm_energy_3D_avg", lambda m: m.energy.mean()),
-    Feature("JointEntropy", "TU9B", "cm_joint_entr_3D_avg", lambda m: m.hxy.mean()),
+    Feature("InverseVariance", "E8JP", "cm_inv_var_3D_avg", lambda m: m.p_minus[1:] @ (1 / m.k_minus[1:] ** 2)),
+    Feature("JointAverage", "60VM", "cm_joint_avg_3D_avg", lambda m: m.average.ux),
+    Feature("JointEnergy", "8ZQL", "cm_energy_3D_avg", lambda m: m.average.energy),
+    Feature("JointEntropy", "TU9B", "cm_joint_entr_3D_avg", lambda m: m.average.hxy),
     Feature("MCC", "", "", _mcc),
-    Feature("MaximumProbability", "GYBY", "cm_joint_max_3D_avg", lambda m: m.largest.mean()),
-    Feature("SumAverage", "ZGXS", "cm_sum_avg_3D_avg", lambda m: mean(m.p_plus * m.k_plus)),
-    Feature("SumEntropy", "P6QZ", "cm_sum_entr_3D_avg", lambda m: entropy(m.p_plus).mean()),
-    Feature("SumSquares", "UR99", "cm_joint_var_3D_avg", lambda m: mean(m.px * (m.i - m.ux) ** 2)),
+    Feature("MaximumProbability", "GYBY", "cm_joint_max_3D_avg", lambda m: m.average.largest),
+    Feature("SumAverage", "ZGXS", "cm_sum_avg_3D_avg", lambda m: m.average.u_plus),
+    Feature("SumEntropy", "P6QZ", "cm_sum_entr_3D_avg", lambda m: m.average.h_plus),
+    Feature("SumSquares", "UR99", "cm_joint_var_3D_avg", lambda m: m.average.variance_x),
 )

@@ -10,6 +10,7 @@ from itertools import product
 
 import numpy as np
 
+from .kernels.binning import number_levels
 from .kernels.cooccurrence import count_pairs
 from .kernels.neighbourhood import look_around, sum_up
 from .kernels.runs import count_runs
@@ -60,12 +61,10 @@ class LevelGrid:
         padded[(slice(reach, -reach),) * 3] = levels
         self.strides = np.array([self.shape[1] * self.shape[2], self.shape[2], 1])
         self.flat = padded.ravel()
-        self.voxels = np.flatnonzero(self.flat).astype(np.uint32)
-        at_voxels = self.flat[self.voxels]
-        occurs = np.bincount(at_voxels) > 0
-        self.present = np.flatnonzero(occurs)
-        self.ranks = np.zeros(self.flat.size, dtype=np.uint32)
-        self.ranks[self.voxels] = np.cumsum(occurs)[at_voxels]
+        rank_of, self.ranks = (np.zeros(n, dtype=np.uint32) for n in (levels.max() + 1, self.flat.size))
+        voxels = np.empty(self.flat.size + 1, dtype=np.uint32)
+        self.voxels = voxels[: number_levels(self.flat, rank_of, voxels, self.ranks)]
+        self.present = np.flatnonzero(rank_of)
         self._surroundings: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
 
     @cached_property

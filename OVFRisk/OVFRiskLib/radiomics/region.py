@@ -37,6 +37,11 @@ class Region:
         return tuple(side.stop - side.start for side in self.box)
 
     @cached_property
+    def places(self) -> np.ndarray:
+        """Where the mask's voxels are in the flattened bounding box, ascending."""
+        return np.flatnonzero(self.mask[self.box])
+
+    @cached_property
     def voxels(self) -> int:
         """Number of voxels of the mask."""
         return int(np.count_nonzero(self.mask))
@@ -44,13 +49,18 @@ class Region:
     @cached_property
     def intensities(self) -> np.ndarray:
         """Intensities of the mask's voxels, shape (voxels,); integers widened so that they cannot overflow."""
-        values = self.image[self.box][self.mask[self.box]]
+        values = self.image[self.box].take(self.places)
         return values if values.dtype.kind == "f" else values.astype(np.int64)
+
+    @cached_property
+    def ascending(self) -> np.ndarray:
+        """The intensities in ascending order."""
+        return np.sort(self.intensities)
 
     def of(self, image: np.ndarray) -> "Region":
         """Return the same voxels of another image of the same grid."""
         other = Region(image, self.mask, self.spacing)
-        other.__dict__["box"] = self.box
+        other.__dict__.update(box=self.box, places=self.places)
         return other
 
     def grown(self, margin: int) -> tuple[slice, slice, slice]:
