@@ -4,17 +4,20 @@ All work on one padded, flattened copy of the grey levels, where a step in a dir
 (level 0) ends every walk. Directions, merging and quirks are PyRadiomics' (``src/cmatrices.c``), checked against it.
 """
 
-from collections.abc import Iterable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, lru_cache
 from itertools import product
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .kernels.binning import number_levels
 from .kernels.cooccurrence import count_pairs
-from .kernels.neighbourhood import look_around, sum_up
+from .kernels.neighbourhood import look_around, mark_alike
 from .kernels.runs import count_runs
 from .kernels.zones import measure_zones
+
+T = TypeVar("T")
 
 
 def directions(distances: Iterable[int], settings: Mapping[str, object]) -> np.ndarray:
@@ -30,7 +33,7 @@ def directions(distances: Iterable[int], settings: Mapping[str, object]) -> np.n
     flat = settings["force2Ddimension"] if settings["force2D"] else None
     reach = range(max(wanted), -max(wanted) - 1, -1)
     steps = (step for step in product(reach, repeat=3) if max(map(abs, step)) in wanted and step > (0, 0, 0))
-    return np.array([step for step in steps if flat is None or step[flat] == 0])
+    return np.array([step for step in steps if flat is None or step[flat] == 0], dtype=np.int64)
 
 
 class LevelGrid:
@@ -59,13 +62,18 @@ class LevelGrid:
         self.shape = tuple(n + 2 * reach for n in levels.shape)
         padded = np.zeros(self.shape, dtype=np.int32)
         padded[(slice(reach, -reach),) * 3] = levels
-        self.strides = np.array([self.shape[1] * self.shape[2], self.shape[2], 1])
+        self.strides = np.array([self.shape[1] * self.shape[2], self.shape[2], 1], dtype=np.int64)
         self.flat = padded.ravel()
         rank_of, self.ranks = (np.zeros(n, dtype=np.uint32) for n in (levels.max() + 1, self.flat.size))
         voxels = np.empty(self.flat.size + 1, dtype=np.uint32)
         self.voxels = voxels[: number_levels(self.flat, rank_of, voxels, self.ranks)]
         self.present = np.flatnonzero(rank_of)
-        self._surroundings: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
+        self._found: dict[tuple, Any] = {}
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """Voxels of each grey level present."""
+        return np.bincount(self.ranks[self.voxels])[1:]
 
     @cached_property
     def coordinates(self) -> np.ndarray:
@@ -76,23 +84,32 @@ class LevelGrid:
         """Return steps of `directions` as differences of places in `flat`; all are positive."""
         return (steps @ self.strides).astype(np.uint32)
 
+    def alike(self, steps: np.ndarray) -> np.ndarray:
+        """Return for each place of `flat` whether it equals the voxel a step before: bit d for step d, 16 at most."""
+        return self._kept("alike", steps, self._mark_alike)
+
+    def _mark_alike(self, steps: np.ndarray) -> np.ndarray:
+        bits = np.zeros(self.flat.size, dtype=np.uint16)
+        mark_alike(self.ranks, self.voxels[0], self.voxels[-1], steps @ self.strides, bits)
+        return bits
+
     def surroundings(self, steps: np.ndarray, alpha: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return counts (levels, dependent voxels from 0) and sums of tone differences (levels,) in one pass.
+        """Return counts (levels, dependent voxels from 0) and sums of tone differences (levels,) in one pass."""
+        return self._kept(alpha, steps, lambda steps: self._look_around(steps, alpha))
 
-        Kept, because two classes ask for the same.
-        """
-        key = (alpha, steps.tobytes())
-        if key not in self._surroundings:
-            self._surroundings[key] = self._look_around(np.concatenate([steps, -steps]) @ self.strides, alpha)
-        return self._surroundings[key]
-
-    def _look_around(self, jumps: np.ndarray, alpha: int) -> tuple[np.ndarray, np.ndarray]:
-        alike, count, total = np.zeros((3, self.flat.size), dtype=np.int32)
-        look_around(self.flat, self.voxels[0], self.voxels[-1], jumps, alpha, alike, count, total)
-        dependences = np.zeros((self.present.size, jumps.size + 1), dtype=np.int64)
+    def _look_around(self, steps: np.ndarray, alpha: int) -> tuple[np.ndarray, np.ndarray]:
         differences = np.zeros(self.present.size)
-        sum_up(self.voxels, self.ranks, self.flat, alike, count, total, dependences, differences)
+        dependences = np.zeros((self.present.size, 2 * len(steps) + 1), dtype=np.int64)
+        ends = self.voxels[[0, -1]]
+        look_around(self.flat, self.ranks, *ends, steps @ self.strides, alpha, dependences, differences)
         return dependences, differences
+
+    def _kept(self, what: object, steps: np.ndarray, find: Callable[[np.ndarray], T]) -> T:
+        """Return what `find` says of the steps, kept because two classes ask for the same."""
+        key = (what, steps.tobytes())
+        if key not in self._found:
+            self._found[key] = find(steps)
+        return self._found[key]
 
 
 def cooccurrence(grid: LevelGrid, steps: np.ndarray) -> np.ndarray:
@@ -118,14 +135,13 @@ def run_lengths(grid: LevelGrid, steps: np.ndarray) -> np.ndarray:
         All zero for directions along which every line meets the region in at most one voxel.
     """
     counts = np.zeros((len(steps), grid.present.size + 1, max(grid.shape)), dtype=np.int64)
-    length, ends = np.zeros(grid.flat.size, dtype=np.uint32), np.empty(grid.voxels.size + 1, dtype=np.uint32)
-    longest = 1
-    for step, jump, found in zip(steps, grid.jumps(steps), counts):
-        longest_here = count_runs(grid.ranks, grid.voxels, jump, length, ends, found)
-        if longest_here == 1 and not _meets_a_line_twice(grid, step):
-            found[:] = 0
-        longest = max(longest, longest_here)
-    return counts[:, 1:, 1 : longest + 1].astype(float)
+    length, ends = np.zeros(grid.flat.size, dtype=np.uint16), np.empty(grid.voxels.size + 1, dtype=np.uint32)
+    longest = np.empty(len(steps), dtype=np.int64)
+    count_runs(grid.ranks, grid.alike(steps), grid.voxels, grid.jumps(steps), length, ends, counts, longest)
+    kept = [n > 1 or _meets_a_line_twice(grid, step) for n, step in zip(longest, steps)]
+    counts = counts[:, 1:, 1 : longest.max() + 1].astype(float)
+    counts[kept, :, 0] = grid.counts - counts[kept] @ np.arange(1, counts.shape[2] + 1)  # all other voxels are alone
+    return counts
 
 
 def _meets_a_line_twice(grid: LevelGrid, step: np.ndarray) -> bool:
@@ -144,19 +160,33 @@ def zone_sizes(grid: LevelGrid, steps: np.ndarray) -> np.ndarray:
     ndarray, shape (sizes,)
         The sizes that occur, ascending.
     """
-    straight = np.count_nonzero(steps, axis=1) == 1
-    central = int(np.flatnonzero(straight)[0])  # beside all voxels that the other steps lead to
-    order = np.append(central, np.delete(np.arange(len(steps)), central))
-    root, size = np.zeros((2, grid.flat.size), dtype=np.uint32)
-    measure_zones(grid.ranks, grid.voxels, grid.jumps(steps[order]), root, size)
-    roots = np.flatnonzero(size)
-    occurs = np.bincount(size[roots]) > 0
+    root, rank, size = np.empty(grid.flat.size, np.uint32), *np.empty((2, grid.voxels.size), np.uint32)
+    groups = _touching(steps.tobytes())
+    n = measure_zones(grid.ranks, grid.alike(steps), grid.voxels, grid.jumps(steps), groups, root, rank, size)
+    occurs = np.bincount(size[:n]) > 0
     sizes = np.flatnonzero(occurs)
-    column = np.cumsum(occurs)[size[roots]] - 1
-    counts = np.bincount(
-        (grid.ranks[roots].astype(np.int64) - 1) * sizes.size + column, minlength=grid.present.size * sizes.size
-    ).reshape(1, grid.present.size, sizes.size)
-    return counts.astype(float), sizes
+    cell = (rank[:n].astype(np.int64) - 1) * sizes.size + np.cumsum(occurs)[size[:n]] - 1
+    counts = np.bincount(cell, minlength=grid.present.size * sizes.size)
+    return counts.reshape(1, grid.present.size, sizes.size).astype(float), sizes
+
+
+@lru_cache(maxsize=8)
+def _touching(steps: bytes) -> np.ndarray:
+    """Return for each subset of the steps (bit d: step d) one step, as digit d + 1, of each group that touches."""
+    ends = np.frombuffer(steps, dtype=np.int64).reshape(-1, 3)
+    beside = (np.abs(ends[:, None] - ends).max(axis=2) <= 1) @ (1 << np.arange(len(ends)))
+    left = subset = np.arange(1 << len(ends))
+    found, digit = np.zeros_like(subset), 0
+    while left.any():
+        group, before = left & -left, 0
+        found |= np.frexp(group)[1].astype(int) << 4 * digit  # the lowest bit, from 1; 0 where no group is left
+        digit += 1
+        while not np.array_equal(group, before):
+            before = group
+            for d, others in enumerate(beside):
+                group = group | (group >> d & 1) * others & subset
+        left = left & ~group
+    return found.astype(np.uint32)
 
 
 def dependences(grid: LevelGrid, steps: np.ndarray, alpha: int) -> np.ndarray:

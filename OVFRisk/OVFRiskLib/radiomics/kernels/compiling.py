@@ -17,7 +17,18 @@ from ...errors import import_optional
 
 Report = Callable[[float, str], None]
 
-_MODULES = ("binning", "cooccurrence", "gaussian", "moments", "neighbourhood", "points", "runs", "spline", "zones")
+_MODULES = (
+    "binning",
+    "cooccurrence",
+    "gaussian",
+    "moments",
+    "neighbourhood",
+    "points",
+    "runs",
+    "sizes",
+    "spline",
+    "zones",
+)
 _LOCK = RLock()
 
 
