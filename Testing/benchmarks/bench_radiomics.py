@@ -50,7 +50,7 @@ def main() -> None:
         cases = {"S": synthetic()} | ({"R": real(asked.data)} if asked.data else {})
         jobs = {name: _write_job(Path(folder) / name, case, protocol) for name, case in cases.items()}
         for width in asked.bin_widths:
-            jobs[f"S, one region, bin width {width:g}"] = _finer(Path(folder) / f"S{width:g}", jobs["S"], width)
+            jobs[f"S, one level, bin width {width:g}"] = _finer(Path(folder) / f"S{width:g}", jobs["S"], width)
         del cases
         found = {name: _case(job, programs, asked.rounds if name in "SR" else 1) for name, job in jobs.items()}
     result = {"machine": _machine(asked), "compile_s": compiling, "seconds": perf_counter() - started, "cases": found}
@@ -102,7 +102,7 @@ def _write_job(folder: Path, case: tuple, protocol: dict) -> Path:
 def _finer(folder: Path, job_file: Path, width: float) -> Path:
     job = json.loads(job_file.read_text())
     job["protocol"]["setting"]["binWidth"] = width
-    job["regions"] = {name: job["regions"][name] for name in list(job["regions"])[3:4]}
+    job["regions"] = {name: job["regions"][name] for name in list(job["regions"])[3:6]}
     folder.mkdir()
     (folder / "job.json").write_text(json.dumps(job))
     return folder / "job.json"
@@ -126,7 +126,12 @@ def _case(job: Path, programs: dict[str, list], rounds: int) -> dict:
     summary = {name: {key: _summary(values) for key, values in row.items()} for name, row in measured.items()}
     ratio = {k: summary["PyRadiomics"][k]["median"] / summary["OVFRisk"][k]["median"] for k in MEASURES}
     values, difference = _differences(*(job.with_name(f"{name}.csv") for name in programs))
-    return {"runs": rounds, "measured": summary, "ratio": ratio, "values": values, "largest_difference": difference}
+    found = {"runs": rounds, "measured": summary, "ratio": ratio, "values": values, "largest_difference": difference}
+    return found | {key: _medians([run[key] for run in runs["OVFRisk"]]) for key in ("stages", "loads")}
+
+
+def _medians(runs: list[dict[str, float]]) -> dict[str, float]:
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
 def _run(command: list[str], name: str) -> dict[str, list[float]]:
@@ -141,7 +146,8 @@ def _run(command: list[str], name: str) -> dict[str, list[float]]:
         output.seek(0)
         told = json.loads(output.read().splitlines()[-1])
     region, features = zip(*told["regions"])
-    return {"region": region, "features": features, "process": [_cpu(used)], "memory": [told["memory"]]}
+    found = {"region": region, "features": features, "process": [_cpu(used)], "memory": [told["memory"]]}
+    return found | {key: told[key] for key in ("stages", "loads") if key in told}
 
 
 def _cpu(used: resource.struct_rusage) -> float:
@@ -202,7 +208,19 @@ def _markdown(result: dict) -> str:
             f"* {name}: {case['values']} values; largest relative difference {worst['relative']:.1e}"
             f" ({worst['feature']} of {worst['region']})."
         )
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *_profile(result["cases"])]) + "\n"
+
+
+def _profile(cases: dict[str, dict]) -> list[str]:
+    """Return the table of what OVFRisk's time and memory are spent on."""
+    names = list(dict.fromkeys(name for case in cases.values() for name in case["stages"]))
+    lines = ["| OVFRisk, CPU a region, ms | " + " | ".join(cases) + " |", "|---" * (len(cases) + 1) + "|"]
+    for name in names:
+        cells = (f"{1e3 * case['stages'].get(name, 0):.1f}" for case in cases.values())
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    loads = next(iter(cases.values()))["loads"]
+    text = "Loading libraries and kernels, once a process and part of files to table: {cpu_s:.2f} s CPU, {mib:.0f} MiB."
+    return [*lines, "", text.format(**loads)]
 
 
 def _cell(summary: dict[str, float], scale: float) -> str:

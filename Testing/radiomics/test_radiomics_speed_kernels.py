@@ -6,17 +6,20 @@ from itertools import product
 
 import numpy as np
 import pytest
+import pywt
 import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from OVFRiskLib.radiomics import matrices
+from OVFRiskLib.radiomics.filters import IMAGE_TYPES
 from OVFRiskLib.radiomics.firstorder import Intensities
 from OVFRiskLib.radiomics.glcm import CooccurrenceMatrix, _hxy1, _hxy2, _mcc
 from OVFRiskLib.radiomics.intensities import LARGEST, _moments
 from OVFRiskLib.radiomics.kernels.binning import bin_numbers
 from OVFRiskLib.radiomics.kernels.moments import compensated_sums
-from OVFRiskLib.radiomics.mesh import diameter, diameter_within_planes
+from OVFRiskLib.radiomics.mesh import diameter, diameter_within_planes, outermost
 from OVFRiskLib.radiomics.recursive_gaussian import laplacian
+from OVFRiskLib.radiomics.region import Region
 from scipy.spatial.distance import pdist
 
 FULL = {"force2D": False, "force2Ddimension": 0}
@@ -132,6 +135,20 @@ def test_diameters_are_those_of_all_pairs(seed, n, span):
         assert diameter_within_planes(points, spacing, axis) == pytest.approx(expected)
 
 
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), share=st.floats(0.05, 1))
+def test_outermost_vertices_hold_the_farthest_pairs(seed, share):
+    rng = np.random.default_rng(seed)
+    inside, spacing = np.pad(rng.random((4, 5, 6)) < share, 1), rng.uniform(0.3, 3, 3)
+    steps = enumerate(np.eye(3, dtype=int))
+    every = np.concatenate([2 * np.argwhere(np.diff(inside, axis=axis)) + step for axis, step in steps])
+    if len(every):
+        assert diameter(outermost(inside, 2), spacing) == pytest.approx(diameter(every, spacing), rel=1e-14)
+    for axis, along in ((0, 2), (1, 2), (2, 1)) if len(every) else ():
+        found = diameter_within_planes(outermost(inside, along), spacing, axis)
+        assert found == pytest.approx(diameter_within_planes(every, spacing, axis), rel=1e-14)
+
+
 @pytest.mark.parametrize("sigma", [1.0, 2.5, 5.0])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16])
 def test_laplacian_is_that_of_itk(sigma, dtype):
@@ -213,3 +230,36 @@ def test_moments_are_those_of_itk(kind):
     assert _moments(array) == pytest.approx((itk.GetMean(), itk.GetSigma()), rel=3e-15)
     total = math.fsum(array.ravel().astype(float))
     assert _moments(array)[0] == total / array.size
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16])
+@pytest.mark.parametrize("voxels", [True, False])
+def test_gradient_is_that_of_itk(dtype, voxels):
+    array = np.random.default_rng(5).normal(0, 100, (9, 13, 11)).astype(dtype)
+    mask = np.zeros(array.shape, bool)
+    mask[0:7, 3:13, 2:10] = True
+    region = Region(array, mask, np.array([1.25, 0.7, 1.0]))
+    ((_, found),) = IMAGE_TYPES["Gradient"].images(region, {"gradientUseSpacing": not voxels})
+    image = sitk.GetImageFromArray(array)
+    image.SetSpacing(region.spacing[::-1].tolist())
+    expected = sitk.GetArrayFromImage(sitk.GradientMagnitude(image, useImageSpacing=not voxels))[region.box]
+    assert found.dtype == expected.dtype
+    assert found == pytest.approx(expected, rel=2e-7)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("wavelet", ["haar", "coif1", "db3", "bior2.2"])
+@pytest.mark.parametrize("inside", [slice(4, 12), slice(0, 8), slice(12, 20), slice(0, 20)])
+def test_wavelets_are_those_of_pywavelets(dtype, wavelet, inside):
+    """To the last bit: where an image is cut flat, that decides between two bins."""
+    array = np.random.default_rng(6).normal(0, 300, (20, 20, 20)).clip(-300, 300).astype(dtype)
+    mask = np.zeros(array.shape, bool)
+    mask[inside, inside, inside] = True
+    settings = {"wavelet": wavelet, "level": 1, "start_level": 0, "force2D": False, "force2Ddimension": 0}
+    found = dict(IMAGE_TYPES["Wavelet"].images(Region(array, mask, np.ones(3)), settings))
+    bands = pywt.swtn(array, wavelet, level=1, axes=(2, 1, 0))[0]
+    assert len(found) == len(bands) == 8
+    for name, band in bands.items():
+        ours = found["wavelet-" + name.replace("a", "L").replace("d", "H")]
+        assert ours.dtype == dtype
+        assert np.array_equal(ours, band[inside, inside, inside])

@@ -47,6 +47,39 @@ def test_values_are_those_of_one_region_after_the_other(setting, threads):
         assert together[name].diagnostics == again.diagnostics
 
 
+FILTERS = {"LoG": {"sigma": [1.0, 3.0]}, "Wavelet": {}, "Gradient": {}, "LBP3D": {"lbp3DLevels": 1, "binWidth": 0.25}}
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_shared_images_change_no_value(threads):
+    """A body and its shell share what is filtered, its inside has a box of its own; settings are not mixed up."""
+    texts = dict.fromkeys(("name", "title", "purpose", "source"), "test")
+    setting = NORMALISED | {"resampledPixelSpacing": [2, 2, 2]}
+    blocks = {"setting": setting, "featureClass": {"firstorder": [], "shape": []}}
+    one = Protocol.from_dict(texts | blocks | {"imageType": FILTERS})
+    other = Protocol.from_dict(texts | blocks | {"imageType": {"LoG": {"sigma": [1.5, 3.0]}, "Gradient": {}}})
+    image = volume()
+    whole, inside = ball(image, (20, 35, 40), 9), ball(image, (20, 35, 40), 6)
+    shell = Mask(whole.array & ~inside.array, image.ijk_to_ras)
+    for chosen in (one, other, one):
+        found = extract_regions(image, {"whole": whole, "shell": shell, "inside": inside}, chosen, threads=threads)
+        for name, mask in (("whole", whole), ("shell", shell), ("inside", inside)):
+            assert found[name].values == extract(volume(), mask, chosen).values
+            assert found[name].absent == {}
+
+
+def test_images_are_shared_by_regions_of_one_box_only():
+    image, settings = volume(), protocol(**NORMALISED).setting
+    whole, inside = ball(image, (20, 35, 40), 9), ball(image, (20, 35, 40), 6)
+    shell = Mask(whole.array & ~inside.array, image.ijk_to_ras)
+    first, second, third = (preprocessing.prepare(image, mask, settings) for mask in (whole, shell, inside))
+    assert second.region.image is first.region.image
+    assert third.region.image is not first.region.image
+    gradients = [one.images("Gradient", {"gradientUseSpacing": True}) for one in (first, second, third)]
+    assert gradients[0] is gradients[1]
+    assert gradients[0] is not gradients[2]
+
+
 def test_one_bad_region_is_named_and_takes_nothing_from_the_others():
     image = volume()
     masks = {"good": ball(image, (20, 35, 40), 6), "bad": Mask(np.zeros(image.array.shape, bool), image.ijk_to_ras)}
@@ -127,3 +160,16 @@ def test_whole_image_decides_where_bins_hang_on_rounding(setting, dtype, hangs):
     whole, _ = by_itk(Volume(source.array, image.ijk_to_ras), mask, settings)
     assert np.array_equal(found, whole) == hangs or dtype == np.float32
     assert np.allclose(found, whole, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float64])
+@pytest.mark.parametrize("centre", [(20, 35, 130), (20, 35, 0), (20, 35, 259), (20, 35, 67)])
+def test_last_bit_needs_no_more_than_the_voxels_around(dtype, centre):
+    """Cut intensities again, of an image that goes on beyond what is read of it."""
+    image = volume(shape=(40, 70, 260), dtype=dtype)
+    settings = protocol(normalize=True, removeOutliers=1, resampledPixelSpacing=[1, 1, 1]).setting
+    mask = ball(image, centre, 5)
+    found = preprocessing.prepare(image, mask, settings).region.image
+    source = intensities(image, *(settings[key] for key in ("normalize", "normalizeScale", "removeOutliers")))
+    whole, _ = by_itk(Volume(source.array, image.ijk_to_ras), mask, settings)
+    assert np.array_equal(found, whole)

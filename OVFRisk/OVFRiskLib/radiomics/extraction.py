@@ -13,7 +13,6 @@ from . import shape, shape2d
 from .classes import FEATURES, IMAGE_CLASSES, MEASURES, SHAPE_CLASSES
 from .discretisation import GreyLevels, discretised
 from .feature import Undefined
-from .filters import IMAGE_TYPES
 from .preprocessing import Prepared, prepare
 from .protocol import Protocol
 from .region import Region
@@ -69,7 +68,7 @@ def extract(volume: Volume, mask: Mask, protocol: Protocol) -> Features:
     box, levels_of = prepared.region.cropped(prepared.region.box), {}
     for image_type in protocol.image_type:
         settings = protocol.settings_of(image_type)
-        for name, image in IMAGE_TYPES[image_type].images(prepared.region, settings):
+        for name, image in prepared.images(image_type, settings):
             levels = _levels(name, image, box, settings)
             if isinstance(levels, GreyLevels):
                 levels_of[name] = len(levels.counts)

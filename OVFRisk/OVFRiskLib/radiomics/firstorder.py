@@ -43,9 +43,10 @@ class Intensities:
         Undefined
             When all intensities are equal (PyRadiomics says 0).
         """
-        if self.x[0] == self.x[-1] or self.variance == 0:
+        scale = self.variance ** (power / 2)
+        if self.x[0] == self.x[-1] or scale == 0:  # the power of a tiny variance may be too small for a number
             raise Undefined("all intensities of the region are equal")
-        return moment / self.variance ** (power / 2)
+        return moment / scale
 
 
 def moments(x: np.ndarray, shift: float = 0.0) -> list[float]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from .discretisation import GreyLevels
 from .feature import EPSILON, Feature, Undefined
-from .kernels.cooccurrence import second_eigenvalue, summarise_marginals, summarise_pairs
+from .kernels.cooccurrence import normalise_pairs, second_eigenvalue, summarise_marginals, summarise_pairs
 from .matrices import cooccurrence, directions
 from .weighting import merged
 
@@ -141,7 +141,10 @@ def _mcc(m: CooccurrenceMatrix) -> float:
     """
     if m.px.shape[1] == 1:
         return 1.0
-    second = [second_eigenvalue(p, px, py, EPSILON) for p, px, py in zip(m.p, m.px, m.py)]
+    second, a = [], np.empty(m.p.shape[1:])
+    for p, px, py in zip(m.p, m.px, m.py):
+        normalise_pairs(p, px, py, EPSILON, a)
+        second.append(second_eigenvalue(a, px))
     return np.sqrt(np.maximum(second, 0)).mean()
 
 

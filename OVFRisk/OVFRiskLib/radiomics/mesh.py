@@ -39,11 +39,10 @@ Triangle = tuple[frozenset[int], ...]
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """Measures of a closed surface: mm³, mm², and its vertices in half voxels (k, j, i), shape (n, 3)."""
+    """Measures of a closed surface: mm³ and mm²."""
 
     volume: float
     area: float
-    vertices: np.ndarray
 
 
 def mesh(mask: np.ndarray, spacing: np.ndarray) -> Mesh:
@@ -63,14 +62,33 @@ def mesh(mask: np.ndarray, spacing: np.ndarray) -> Mesh:
     counts = np.bincount(case, minlength=256)
     places = np.stack([np.bincount(case, cut[:, axis], minlength=256) for axis in range(3)], axis=1)
     area, moment, normal = _measures(spacing)
-    return Mesh((counts @ moment + (places * spacing * normal).sum()) / 6, float(counts @ area), vertices(inside))
+    return Mesh((counts @ moment + (places * spacing * normal).sum()) / 6, float(counts @ area))
 
 
-def vertices(inside: np.ndarray) -> np.ndarray:
-    """Return the places halfway between neighbours of which one is inside, in half voxels, shape (n, dimensions)."""
+def outermost(inside: np.ndarray, along: int) -> np.ndarray:
+    """Return the first and last vertex of every line along an axis: among these are those farthest apart.
+
+    Vertices are places halfway between neighbours of which one is inside.
+
+    Parameters
+    ----------
+    inside : ndarray of bool
+        The mask, padded.
+    along : int
+        The axis.
+
+    Returns
+    -------
+    ndarray of int, shape (n, dimensions)
+        In half voxels.
+    """
     found = []
     for axis, step in enumerate(np.eye(inside.ndim, dtype=np.int64)):
-        found.append(2 * np.argwhere(np.diff(inside, axis=axis)) + step)
+        cut = np.diff(inside, axis=axis)
+        lines = np.argwhere(cut.any(axis=along))
+        for ends in (cut.argmax(axis=along), cut.shape[along] - 1 - np.flip(cut, along).argmax(axis=along)):
+            places = np.insert(lines, along, ends[tuple(lines.T)], axis=1)
+            found.append(2 * places + step)
     return np.concatenate(found)
 
 

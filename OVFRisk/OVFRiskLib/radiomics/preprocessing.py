@@ -3,17 +3,20 @@
 The order and the arithmetic are PyRadiomics' (``featureextractor.execute``, ``imageoperations``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import UserError
 from ..image import Mask, Volume
+from .filters import IMAGE_TYPES
+from .filters.image_type import Image
 from .intensities import LARGEST, intensities, usable
 from .orientation import oriented
 from .region import Region
 from .resampling import resampled
+from .sharing import MAX_VOXELS, Kept
 
 Settings = Mapping[str, object]
 
@@ -32,12 +35,23 @@ class Prepared:
         Voxels of the mask as given and after each step.
     warnings : tuple of str
         What a reader of the values should know.
+    filtered : Kept
+        Images filtered from that of the region.
     """
 
     region: Region
     shape: Region
     voxels: Mapping[str, int]
     warnings: tuple[str, ...]
+    filtered: Kept
+
+    def images(self, image_type: str, settings: Settings) -> Iterable[tuple[str, Image]]:
+        """Return the filtered images of a type, shared by regions of one bounding box; not to be changed."""
+        kind = IMAGE_TYPES[image_type]
+        if kind.of_mask or np.prod(self.region.size) > MAX_VOXELS:
+            return kind.images(self.region, settings)
+        key = f"{image_type} {sorted(settings.items())} {self.region.box}"
+        return self.filtered.get(key, lambda: tuple(kind.images(self.region, settings)))
 
 
 def prepare(volume: Volume, mask: Mask, settings: Settings) -> Prepared:
@@ -49,18 +63,23 @@ def prepare(volume: Volume, mask: Mask, settings: Settings) -> Prepared:
         When image and mask lie on different grids, the mask is empty or too small, its voxels have no intensity, or
         nothing is left of it.
     """
-    region = Region(volume.array, mask.array, volume.spacing[::-1])
-    _check(volume, mask, region)
+    _check_grids(volume, mask)
     volume, mask = oriented(volume, mask, settings)
     region = Region(volume.array, mask.array, volume.spacing[::-1])
+    _check_intensities(region)
     voxels = {"mask": region.voxels}
     image = intensities(volume, settings["normalize"], settings["normalizeScale"], settings["removeOutliers"])
+    filtered = Kept(len(IMAGE_TYPES))
     if settings["resampledPixelSpacing"] is not None and settings["interpolator"] is not None:
-        region, warnings = resampled(region, image, volume, settings)
+        region, filtered, warnings = resampled(region, image, volume, settings)
         voxels["resampled"] = region.voxels
     else:
         box = region.grown(settings["padDistance"]) if settings["preCrop"] else (slice(None),) * 3
-        region, warnings = Region(image.part(box), region.mask[box], region.spacing), ()
+        region, filtered, warnings = (
+            Region(image.part(box), region.mask[box], region.spacing),
+            Kept(len(IMAGE_TYPES)),
+            (),
+        )
     warnings = image.warnings + warnings
     _check_size(region, settings)
     shape = region
@@ -69,10 +88,11 @@ def prepare(volume: Volume, mask: Mask, settings: Settings) -> Prepared:
         voxels["resegmented"] = region.voxels
         _check_size(region, settings)
         shape = region if settings["resegmentShape"] else shape
-    return Prepared(region, shape.cropped(region.box), voxels, warnings)  # to what is left, also where it is not cut
+    shape = shape.cropped(region.box)  # to what is left, also where it is not cut
+    return Prepared(region, shape, voxels, warnings, filtered)
 
 
-def _check(volume: Volume, mask: Mask, region: Region) -> None:
+def _check_grids(volume: Volume, mask: Mask) -> None:
     if not volume.same_grid(mask):
         raise UserError(
             f"Image {volume.array.shape} and mask {mask.array.shape} lie on different grids (size, origin, direction).",
@@ -81,8 +101,11 @@ def _check(volume: Volume, mask: Mask, region: Region) -> None:
     directions = volume.ijk_to_ras[:3, :3] / volume.spacing
     if not np.allclose(directions.T @ directions, np.eye(3), atol=1e-4):
         raise UserError("The axes of the image are not perpendicular.", "Resample the image to a straight grid first.")
-    if not region.voxels:
+    if not mask.array.any():
         raise UserError("The mask is empty.", "Check the label or segment: it marks no voxel of the image.")
+
+
+def _check_intensities(region: Region) -> None:
     missing = np.count_nonzero(~usable(region.intensities))
     if missing:
         raise UserError(

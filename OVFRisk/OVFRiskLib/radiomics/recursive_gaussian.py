@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .kernels.gaussian import LANES, filter_recursively
+from .kernels.gaussian import LANES, add_share, filter_recursively
 
 _W, _L = np.array([0.6681, 2.0787]), np.array([-1.3932, -1.3732])
 _SMOOTH = ((1.3530, -0.3531), (1.8151, 0.0902))  # A and B of both exponentials
@@ -24,7 +24,7 @@ class Recursion:
     d: np.ndarray
 
 
-def laplacian(image: np.ndarray, spacing: np.ndarray, sigma: float) -> np.ndarray:
+def laplacian(image: np.ndarray, spacing: np.ndarray, sigma: float, box: tuple[slice, ...] | None = None) -> np.ndarray:
     """Return sigma² times the Laplacian of `image` smoothed by a Gaussian.
 
     Parameters
@@ -35,29 +35,33 @@ def laplacian(image: np.ndarray, spacing: np.ndarray, sigma: float) -> np.ndarra
         Voxel size along k, j, i in mm.
     sigma : float
         Of the Gaussian, mm.
+    box : tuple of slice, optional
+        The part to return, all if not given.
 
     Returns
     -------
-    ndarray of float32, shape (nk, nj, ni)
+    ndarray of float32, shape (nk, nj, ni) or that of `box`
     """
-    image = image.astype(float)
-    total = np.zeros(image.shape, dtype=np.float32)
+    image = np.array(image, dtype=float, order="C")
+    wanted = [side.indices(n)[:2] for side, n in zip(box or (slice(None),) * 3, image.shape)]
+    total = np.zeros([stop - start for start, stop in wanted], dtype=np.float32)
     smooth, second = zip(*(_recursions(sigma / step, sigma) for step in spacing))
     for axis in (2, 1, 0):  # ITK's order: i first
-        part = _along(image, axis, second[axis])
+        part = _along(image, axis, second[axis], wanted[axis])
         for other in (2, 1, 0):
             if other != axis:
-                part = _along(part, other, smooth[other])
-        total = (total + part / spacing[axis] ** 2).astype(np.float32)
+                part = _along(part, other, smooth[other], wanted[other])
+        add_share(part, spacing[axis] ** 2, total)
     return total
 
 
-def _along(image: np.ndarray, axis: int, by: Recursion) -> np.ndarray:
-    """Filter along one axis, in parallel along another whose voxels lie beside each other in memory."""
-    found = np.empty(image.shape)
-    lines, filtered = (np.moveaxis(array, (axis, 2 if axis < 2 else 1), (1, 2)) for array in (image, found))
-    work = np.zeros((4, (image.shape[axis] + 4) * LANES))
-    filter_recursively(lines, by.n, by.m, by.d, work, filtered)
+def _along(image: np.ndarray, axis: int, by: Recursion, wanted: tuple[int, int]) -> np.ndarray:
+    """Filter along one axis; return what is wanted of it."""
+    begin, end = wanted
+    found = np.empty((*image.shape[:axis], end - begin, *image.shape[axis + 1 :]), dtype=np.float32)
+    lines, filtered = (a.reshape(((1, a.shape[0], -1), a.shape, (1, -1, a.shape[2]))[axis]) for a in (image, found))
+    work = np.zeros((3, image.shape[axis] + 8, LANES))
+    filter_recursively(lines, axis == 2, np.stack([by.n, by.m, by.d]), begin, work, filtered)
     return found
 
 

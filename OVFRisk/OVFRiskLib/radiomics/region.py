@@ -44,7 +44,7 @@ class Region:
     @cached_property
     def voxels(self) -> int:
         """Number of voxels of the mask."""
-        return int(np.count_nonzero(self.mask))
+        return int(np.count_nonzero(self.mask[self.box]))
 
     @cached_property
     def intensities(self) -> np.ndarray:

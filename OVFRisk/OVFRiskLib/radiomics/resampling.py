@@ -1,6 +1,6 @@
 """Resampling a region to another voxel size, as PyRadiomics does with ITK (``imageoperations.resampleImage``)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +8,13 @@ import numpy as np
 
 from ..errors import UserError, import_optional
 from ..image import Volume
+from .filters import IMAGE_TYPES
 from .intensities import Intensities, intensities, once_a_volume
 from .region import Region
-from .spline import ORDER, Samples, interpolated
+from .sharing import Kept, kept_of
+from .spline import FAR, MARGIN, ORDER, AllSamples, Samples, interpolated, interpolated_as_itk
+
+Interpolate = Callable[[np.ndarray, AllSamples], np.ndarray]
 
 MAX_VOXELS = 2e8
 HALFWAY = 1e-6
@@ -39,8 +43,8 @@ class Target:
 
 def resampled(
     region: Region, source: Intensities, volume: Volume, settings: Mapping[str, object]
-) -> tuple[Region, tuple[str, ...]]:
-    """Return the part of the resampled image and mask around the region, and warnings.
+) -> tuple[Region, Kept, tuple[str, ...]]:
+    """Return the part of the resampled image and mask around the region, what is filtered from it, and warnings.
 
     The image is interpolated, the mask takes the nearest voxel. Integers stay integers, cut towards zero.
 
@@ -61,16 +65,21 @@ def resampled(
     target = _target(region, np.array(settings["resampledPixelSpacing"]), settings["padDistance"])
     if np.allclose(region.spacing[::-1], target.spacing):
         box = region.grown(settings["padDistance"])
-        return Region(source.part(box), region.mask[box], region.spacing), ()
-    places = nearest_places(volume, target)
-    image = _interpolated(source, volume, target, places, settings)
+        return Region(source.part(box), region.mask[box], region.spacing), Kept(len(IMAGE_TYPES)), ()
+    centres = _centres(volume, target)
+    places = _nearest_places(centres, volume)
+    keys = ("normalize", "normalizeScale", "removeOutliers", "interpolator")
+    wanted = (*(settings[key] for key in keys), *np.concatenate([target.spacing, target.size, target.first]).tolist())
+    image, filtered = kept_of(volume).get(
+        wanted, lambda: (_interpolated(source, volume, target, (centres, places), settings), Kept(len(IMAGE_TYPES)))
+    )
     mask = _nearest(region, volume, target) if places is None else _at(region.mask, places)
     if not mask.any():
         raise UserError(
             f"Nothing of the region ({region.voxels} voxels) is left at {target.spacing} mm.",
             "Use a finer resampledPixelSpacing, or none.",
         )
-    return Region(image, mask, target.spacing[::-1]), _warnings(region, image, target)
+    return Region(image, mask, target.spacing[::-1]), filtered, _warnings(region, image, target, settings)
 
 
 def _target(region: Region, wanted: np.ndarray, pad: int) -> Target:
@@ -88,29 +97,45 @@ def _target(region: Region, wanted: np.ndarray, pad: int) -> Target:
     return Target(new, size, 0.5 * (new - spacing) / spacing + low / ratio, 1 / ratio)
 
 
-def nearest_places(volume: Volume, target: Target) -> list[np.ndarray] | None:
+def _straight(volume: Volume) -> bool:
+    """Whether image axes are patient axes."""
+    return np.count_nonzero(volume.ijk_to_ras[:3, :3]) == 3
+
+
+def _centres(volume: Volume, target: Target) -> list[np.ndarray]:
+    """Return where along k, j, i the new voxel centres lie, in voxels of the old grid.
+
+    Where image axes are patient axes each has its own rounding: that of ITK's ``ResampleImageFilter``, which goes
+    through patient space and along i takes shares of the whole line.
+    """
+    if not _straight(volume):
+        return [target.first[n] + target.step[n] * np.arange(target.size[n]) for n in (2, 1, 0)]
+    sitk = import_optional("SimpleITK", "Resampling")
+    old, new = _place(sitk.Image(1, 1, 1, sitk.sitkUInt8), volume), sitk.Image(1, 1, 1, sitk.sitkUInt8)
+    new.SetSpacing(target.spacing.tolist())
+    new.SetDirection(old.GetDirection())
+    new.SetOrigin(old.TransformContinuousIndexToPhysicalPoint(target.first.tolist()))
+
+    def centre(n: int, at: int) -> float:
+        index = [at if axis == n else 0 for axis in range(3)]
+        return old.TransformPhysicalPointToContinuousIndex(new.TransformIndexToPhysicalPoint(index))[n]
+
+    size = int(target.size[0])
+    start, end = centre(0, 0), centre(0, size)
+    lines = [[centre(n, at) for at in range(target.size[n])] for n in (2, 1)]
+    return [*map(np.array, lines), start + np.arange(size) / size * (end - start)]
+
+
+def _nearest_places(centres: list[np.ndarray], volume: Volume) -> list[np.ndarray] | None:
     """Return for each axis (k, j, i) the nearest old voxel of every new one, -1 outside the image.
 
-    Halfway between two voxels rounding decides, in patient space. Where image axes are patient axes, each axis has its
-    own rounding, and ITK is asked for it. Elsewhere there is no such answer if anything lies halfway: None.
+    Halfway between two voxels rounding decides, in patient space. Where image axes are not patient axes, there is no
+    answer an axis if anything lies halfway: None.
     """
-    sitk = import_optional("SimpleITK", "Resampling")
-    straight = np.count_nonzero(volume.ijk_to_ras[:3, :3]) == 3
-    found = []
-    for n, length in reversed(list(enumerate(volume.array.shape[::-1]))):
-        centre = target.first[n] + target.step[n] * np.arange(target.size[n])
-        nearest = np.floor(centre + 0.5).astype(np.int64)
-        if np.any(np.abs(centre + 0.5 - np.rint(centre + 0.5)) < HALFWAY):
-            if not straight:
-                return None
-            along = np.arange(3) == n
-            ramp = sitk.GetImageFromArray(
-                np.arange(1, length + 1, dtype=np.int32).reshape(np.where(along, -1, 1)[::-1])
-            )
-            line = Target(target.spacing, np.where(along, target.size, 1), target.first * along, target.step)
-            nearest = _resample(ramp, volume, line, sitk.sitkNearestNeighbor, ramp.GetPixelID()).ravel() - 1
-        found.append(np.where((0 <= nearest) & (nearest < length), nearest, -1))
-    return found
+    if not _straight(volume) and any(np.any(np.abs(c + 0.5 - np.rint(c + 0.5)) < HALFWAY) for c in centres):
+        return None
+    nearest = [np.floor(centre + 0.5).astype(np.int64) for centre in centres]
+    return [np.where((0 <= n) & (n < length), n, -1) for n, length in zip(nearest, volume.array.shape)]
 
 
 def _at(mask: np.ndarray, places: list[np.ndarray]) -> np.ndarray:
@@ -129,28 +154,31 @@ def _interpolated(
     source: Intensities,
     volume: Volume,
     target: Target,
-    places: list[np.ndarray] | None,
+    at: tuple[list[np.ndarray], list[np.ndarray] | None],
     settings: Mapping[str, object],
 ) -> np.ndarray:
-    if settings["interpolator"] == "sitkBSpline" and source.dtype.kind == "f" and places is not None:
+    """Return the image at the new voxel centres, of which `at` has the places and the nearest old voxels."""
+    centres, places = at
+    if settings["interpolator"] == "sitkBSpline" and places is not None:
         _check_length(source.raw.shape)
-        samples = _samples(target, source.raw.shape)
-        if not source.bins_hang_on_rounding(tuple(s.around(1) for s in samples)):
-            return _spline(source, samples, places)
+        samples = tuple(Samples(centre, length) for centre, length in zip(centres, source.raw.shape))
+        if source.dtype.kind == "f" and not source.bins_hang_on_rounding(tuple(s.around(1) for s in samples)):
+            return _blank_outside(_spline(source, samples, ORDER + MARGIN, interpolated), places)
+        if _straight(volume):
+            return _blank_outside(_spline(source, samples, FAR, interpolated_as_itk), places)
     keys = ("normalize", "normalizeScale", "removeOutliers", "interpolator")
     whole, interpolator, pixel_type = _interpolation(volume, *(settings[key] for key in keys))
     return _resample(whole, volume, target, interpolator, pixel_type)
 
 
-def _samples(target: Target, shape: tuple[int, ...]) -> tuple[Samples, Samples, Samples]:
-    centres = (target.first[n] + target.step[n] * np.arange(target.size[n]) for n in (2, 1, 0))
-    return tuple(Samples(centre, length) for centre, length in zip(centres, shape))
-
-
-def _spline(source: Intensities, samples: tuple[Samples, Samples, Samples], places: list[np.ndarray]) -> np.ndarray:
-    """Interpolate from the voxels around the region; 0 outside the image, as ITK has it."""
-    part = np.array(source.part(tuple(s.needed for s in samples)), dtype=float, order="C")
-    return _blank_outside(interpolated(part, samples).astype(source.dtype, copy=False), places)
+def _spline(source: Intensities, samples: AllSamples, margin: int, interpolate: Interpolate) -> np.ndarray:
+    """Interpolate from the voxels around the region; integers are cut towards zero, as ITK does."""
+    part = source.part(tuple(s.around(margin) for s in samples))
+    found = interpolate(np.array(part, dtype=float, order="C", copy=None if part.flags.owndata else True), samples)
+    if source.dtype.kind in "iu":
+        limits = np.iinfo(source.dtype)
+        found = found.clip(limits.min, limits.max)
+    return found.astype(source.dtype, copy=False)
 
 
 def _check_length(shape: tuple[int, ...]) -> None:
@@ -188,10 +216,7 @@ def _nearest(region: Region, volume: Volume, target: Target) -> np.ndarray:
 def _resample(image: Any, volume: Volume, target: Target, interpolator: int, pixel_type: int) -> np.ndarray:
     """Resample in patient space, as the definition does: voxels halfway between two fall to one by rounding there."""
     sitk = import_optional("SimpleITK", "Resampling")
-    lps = np.diag([-1.0, -1.0, 1.0])
-    image.SetSpacing(volume.spacing.tolist())
-    image.SetDirection((lps @ (volume.ijk_to_ras[:3, :3] / volume.spacing)).ravel().tolist())
-    image.SetOrigin((lps @ volume.ijk_to_ras[:3, 3]).tolist())
+    _place(image, volume)
     resample = sitk.ResampleImageFilter()
     resample.SetOutputSpacing(target.spacing.tolist())
     resample.SetOutputDirection(image.GetDirection())
@@ -202,7 +227,16 @@ def _resample(image: Any, volume: Volume, target: Target, interpolator: int, pix
     return sitk.GetArrayFromImage(resample.Execute(image))
 
 
-def _warnings(region: Region, image: np.ndarray, target: Target) -> tuple[str, ...]:
+def _place(image: Any, volume: Volume) -> Any:
+    """Put an ITK image where `volume` lies in the patient."""
+    lps = np.diag([-1.0, -1.0, 1.0])
+    image.SetSpacing(volume.spacing.tolist())
+    image.SetDirection((lps @ (volume.ijk_to_ras[:3, :3] / volume.spacing)).ravel().tolist())
+    image.SetOrigin((lps @ volume.ijk_to_ras[:3, 3]).tolist())
+    return image
+
+
+def _warnings(region: Region, image: np.ndarray, target: Target, settings: Mapping[str, object]) -> tuple[str, ...]:
     warnings = []
     if image.dtype.kind in "iu":
         warnings.append("The image holds integers: resampled intensities were cut to integers, towards zero.")
@@ -210,7 +244,8 @@ def _warnings(region: Region, image: np.ndarray, target: Target) -> tuple[str, .
     if ties:
         warnings.append(
             f"{ties} voxels of the resampled mask lie halfway between two voxels that differ: rounding decides, so that"
-            " a flipped or minimally tilted copy of the image gives other values."
+            f" a {'' if settings.get('canonicalOrientation') else 'flipped or '}minimally tilted copy of the image"
+            " gives other values."
         )
     return tuple(warnings)
 
@@ -224,5 +259,8 @@ def _ties(mask: np.ndarray, target: Target) -> int:
             n = 2 - axis
             centre = target.first[n] + target.step[n] * np.arange(target.size[n]) + nudge
             places.append(np.clip(np.floor(centre + 0.5), 0, length - 1).astype(int))
-        nudged.append(mask[np.ix_(*places)])
-    return int(np.count_nonzero(nudged[0] != nudged[1]))
+        nudged.append(places)
+    if all(map(np.array_equal, *nudged)):
+        return 0
+    one, other = (mask[np.ix_(*places)] for places in nudged)
+    return int(np.count_nonzero(one != other))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .feature import Feature
-from .mesh import Mesh, diameter, diameter_within_planes, mesh
+from .mesh import Mesh, diameter, diameter_within_planes, mesh, outermost
 from .region import Region
 
 
@@ -13,6 +13,7 @@ class Shape:
     def __init__(self, mask: np.ndarray, spacing: np.ndarray) -> None:
         self.spacing = spacing
         self.mesh: Mesh = mesh(mask, spacing)
+        self.outermost = {axis: outermost(np.pad(mask, 1), axis) for axis in (1, 2)}
         self.axes = principal_axes(mask, spacing)
         self.voxel_volume = np.count_nonzero(mask) * np.prod(spacing)
 
@@ -23,7 +24,7 @@ class Shape:
 
     def widest(self, axis: int) -> float:
         """Return the largest diameter within a plane across `axis` (0 = k, 1 = j, 2 = i), mm."""
-        return diameter_within_planes(self.mesh.vertices, self.spacing, axis)
+        return diameter_within_planes(self.outermost[2 if axis < 2 else 1], self.spacing, axis)
 
 
 def principal_axes(mask: np.ndarray, spacing: np.ndarray) -> np.ndarray:
@@ -53,7 +54,7 @@ FEATURES = (
     Feature("Maximum2DDiameterColumn", "", "", lambda s: s.widest(1)),
     Feature("Maximum2DDiameterRow", "", "", lambda s: s.widest(2)),
     Feature("Maximum2DDiameterSlice", "", "", lambda s: s.widest(0)),
-    Feature("Maximum3DDiameter", "L0JK", "morph_diam", lambda s: diameter(s.mesh.vertices, s.spacing)),
+    Feature("Maximum3DDiameter", "L0JK", "morph_diam", lambda s: diameter(s.outermost[2], s.spacing)),
     Feature("MeshVolume", "RNU0", "morph_volume", lambda s: s.mesh.volume),
     Feature("MinorAxisLength", "P9VJ", "morph_pca_min_axis", lambda s: s.axes[1]),
     Feature("Sphericity", "QCFX", "morph_sphericity", lambda s: s.sphere_area / s.mesh.area),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .feature import Feature
-from .mesh import diameter, vertices
+from .mesh import diameter, outermost
 from .region import Region
 from .shape import principal_axes
 
@@ -26,7 +26,7 @@ class Outline:
         pixels = np.array([0, 1 / 8, 1 / 2, 7 / 8, 1])[corners].sum() - crossed / 4
         self.area = pixels * np.prod(spacing)
         self.pixel_area = np.count_nonzero(mask) * np.prod(spacing)
-        self.diameter = diameter(vertices(inside), spacing)
+        self.diameter = diameter(outermost(inside, 1), spacing)
         self.axes = principal_axes(mask, spacing)
 
 

@@ -22,10 +22,13 @@ class ImageType:
         The settings to the names of the images they make, by PyRadiomics, in its order.
     images : callable
         A region and the settings to an iterator of (name, image), one for each of the names.
+    of_mask : bool
+        Whether the images depend on the mask itself; otherwise on its bounding box alone.
     """
 
     names: Callable[[Settings], tuple[str, ...]]
     images: Callable[[Region, Settings], Iterator[tuple[str, Image]]]
+    of_mask: bool = False
 
 
 def around(region: Region, margin: np.ndarray) -> tuple[np.ndarray, tuple[slice, ...]]:

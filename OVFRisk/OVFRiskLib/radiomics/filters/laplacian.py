@@ -34,7 +34,7 @@ def _filtered(region: Region, sigma: float) -> Image:
     if np.any(shape < np.ceil(sigma / region.spacing) + 1):
         return f"the image of {_size(shape)} voxels is too small for a sigma of {sigma:g} mm"
     part, inner = around(region, np.ceil(REACH * sigma / region.spacing).astype(int))
-    return laplacian(part, region.spacing, sigma)[inner]
+    return laplacian(part, region.spacing, sigma, inner)
 
 
 def _size(shape: np.ndarray) -> str:

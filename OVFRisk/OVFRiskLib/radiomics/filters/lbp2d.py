@@ -80,4 +80,4 @@ def _interpolated(padded: np.ndarray, margin: int, rows: np.ndarray, columns: np
     return (1 - down) * upper + down * lower
 
 
-LBP2D = ImageType(lambda _settings: ("lbp-2D",), _images)
+LBP2D = ImageType(lambda _settings: ("lbp-2D",), _images, of_mask=True)

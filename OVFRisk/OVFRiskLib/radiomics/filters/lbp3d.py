@@ -108,4 +108,4 @@ def _placed(values: np.ndarray, region: Region) -> np.ndarray:
     return image
 
 
-LBP3D = ImageType(_names, _images)
+LBP3D = ImageType(_names, _images, of_mask=True)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 import numpy as np
 
 from ...errors import import_optional
+from ..kernels.convolution import convolve_periodically
 from ..region import Region
 from .image_type import ImageType, Settings
 
@@ -42,13 +44,49 @@ def _images(region: Region, settings: Settings) -> Iterator[tuple[str, np.ndarra
     wavelet, axes = pywt.Wavelet(settings["wavelet"]), _axes(settings)
     steps = settings["start_level"] + settings["level"]
     image, inner = _needed(region, wavelet.dec_len // 2 * steps)
-    image = np.pad(image, [(0, n % 2) for n in image.shape], "wrap")
+    kind = np.float32 if image.dtype == np.float32 else np.float64
+    taps = _taps(wavelet, kind)
+    image = np.pad(np.array(image, dtype=kind, order="C"), [(0, n % 2) for n in image.shape], "wrap")
+    everywhere = tuple(slice(0, n) for n in image.shape)
     for level in range(1 - settings["start_level"], settings["level"] + 1):
-        bands = pywt.swtn(image, wavelet, level=1, axes=axes)[0]
-        image = bands["a" * len(axes)]
-        for band in _details(len(axes)) if level > 0 else ():
-            yield _name(level, band), bands[band.replace("L", "a").replace("H", "d")][inner]
-    yield _name(settings["level"], "L" * len(axes)), image[inner]
+        wanted = inner if level == settings["level"] else everywhere
+        bands = _bands(image, taps, axes, wanted)
+        _, image = next(bands)
+        for band, detail in bands if level > 0 else ():
+            yield _name(level, band), detail if wanted is inner else detail[inner]
+    yield _name(settings["level"], "L" * len(axes)), image
+
+
+def _taps(wavelet: Any, kind: type) -> np.ndarray:
+    """Return the low and the high filter, as PyWavelets has them in single or double precision: its answer to a 1."""
+    pywt = import_optional("pywt", "The wavelet transform")
+    pulse = np.zeros(2 * wavelet.dec_len, dtype=kind)
+    pulse[wavelet.dec_len // 2] = 1
+    return np.stack(pywt.swt(pulse, wavelet, level=1)[0])[:, : wavelet.dec_len]
+
+
+def _bands(
+    image: np.ndarray, taps: np.ndarray, axes: tuple[int, ...], wanted: tuple[slice, ...]
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the letters of each band and the wanted part of it, low before high along the first axis."""
+    if not axes:
+        yield "", image[wanted]
+        return
+    axis, *others = axes
+    for letter, own in zip("LH", taps):
+        part = _along(image, axis, own, wanted[axis])
+        rest = tuple(slice(None) if n == axis else side for n, side in enumerate(wanted))
+        for letters, band in _bands(part, taps, tuple(others), rest):
+            yield letter + letters, band
+
+
+def _along(image: np.ndarray, axis: int, taps: np.ndarray, wanted: slice) -> np.ndarray:
+    """Filter along one axis; return what is wanted of it."""
+    before, after = image.shape[:axis], image.shape[axis + 1 :]
+    found = np.zeros((*before, wanted.stop - wanted.start, *after), dtype=image.dtype)
+    lines, filtered = (array.reshape(int(np.prod(before)), -1) for array in (image, found))
+    convolve_periodically(lines, taps, wanted.start, int(np.prod(after)), filtered)
+    return found
 
 
 def _needed(region: Region, margin: int) -> tuple[np.ndarray, tuple[slice, ...]]:

@@ -19,6 +19,7 @@ Report = Callable[[float, str], None]
 
 _MODULES = (
     "binning",
+    "convolution",
     "cooccurrence",
     "gaussian",
     "moments",
@@ -30,6 +31,7 @@ _MODULES = (
     "zones",
 )
 _LOCK = RLock()
+_FAST = {"reassoc", "nsz", "contract"}
 
 
 class Kernel:
@@ -39,14 +41,14 @@ class Kernel:
     ----------
     function : callable
         In the part of Python that Numba compiles; calls no other kernel.
-    signature : str
+    signature : str or list of str
         Types of its arguments, one version each: nothing is ever compiled a second time for other types.
-    as_written : bool
-        Whether sums run in the order in which they stand; else the compiler may reorder them to be faster.
+    exact : bool
+        Whether sums are added up as written, to the last bit; otherwise as is fastest.
     """
 
-    def __init__(self, function: Callable, signature: str, as_written: bool) -> None:
-        self.function, self.signature, self.as_written = function, signature, as_written
+    def __init__(self, function: Callable, signature: str | list[str], exact: bool) -> None:
+        self.function, self.signature, self.exact = function, signature, exact
         update_wrapper(self, function)
 
     @cached_property
@@ -54,8 +56,7 @@ class Kernel:
         """The machine code."""
         numba = import_optional("numba", "Radiomics")
         with _LOCK, _cache_folder(numba):
-            fast = set() if self.as_written else {"reassoc", "nsz", "contract"}
-            options = {"nogil": True, "error_model": "numpy", "fastmath": fast}
+            options = {"nogil": True, "error_model": "numpy", "fastmath": set() if self.exact else _FAST}
             return numba.njit(self.signature, cache=True, **options)(self.function)
 
     def __call__(self, *arguments: Any) -> Any:
@@ -63,9 +64,9 @@ class Kernel:
         return self.compiled(*arguments)
 
 
-def kernel(signature: str, *, as_written: bool = False) -> Callable[[Callable], Kernel]:
-    """Mark a function as a kernel of the given Numba signature; `as_written` is explained in `Kernel`."""
-    return lambda function: Kernel(function, signature, as_written)
+def kernel(signature: str | list[str], *, exact: bool = False) -> Callable[[Callable], Kernel]:
+    """Mark a function as a kernel of the given Numba signature."""
+    return lambda function: Kernel(function, signature, exact)
 
 
 def ready(report: Report | None = None) -> None:

@@ -114,27 +114,33 @@ def summarise_marginals(
         sums[d, 16], sums[d, 17] = third, fourth
 
 
-@kernel("float64(float64[:, ::1], float64[::1], float64[::1], float64)")
-def second_eigenvalue(  # noqa: C901, PLR0912 - a kernel calls no other
-    p: np.ndarray, px: np.ndarray, py: np.ndarray, epsilon: float
-) -> float:
-    """Return the second largest eigenvalue of A·Aᵀ, A = p / √(px·py + ε); the largest is 1 and belongs to √px.
+@kernel("void(float64[:, ::1], float64[::1], float64[::1], float64, float64[:, ::1])")
+def normalise_pairs(p: np.ndarray, px: np.ndarray, py: np.ndarray, epsilon: float, found: np.ndarray) -> None:
+    """Write ``p / √(px·py + ε)``; levels that do not occur are 0."""
+    half = np.zeros(py.size)
+    for j in range(py.size):
+        if py[j] > 0:
+            half[j] = 1 / np.sqrt(py[j])
+    for i in range(px.size):
+        x, row, there = 1 / np.sqrt(px[i]) if px[i] > 0 else 0.0, p[i], found[i]
+        for j in range(py.size):
+            root = x * half[j]
+            there[j] = row[j] * root * (1 - epsilon / 2 * root * root)
+
+
+@kernel("float64(float64[:, ::1], float64[::1])")
+def second_eigenvalue(a: np.ndarray, px: np.ndarray) -> float:  # noqa: C901, PLR0912 - a kernel calls no other
+    """Return the second largest eigenvalue of A·Aᵀ, A from `normalise_pairs`; the largest is 1 and belongs to √px.
 
     Lanczos' method, orthogonal to √px, until the value grows by no more than 1e-14 (Golub and Van Loan, Matrix
     Computations, 10.1). Takes a few steps, and as many as there are levels at most.
     """
     n = px.size
-    a, half, basis = np.empty((n, n)), np.empty(n), np.empty((n + 1, n))
+    half, basis = np.empty(n), np.empty((n + 1, n))
     diagonal, beside = np.empty(n), np.zeros(n + 1)
     for i in range(n):
         basis[0, i] = np.sqrt(px[i])
         basis[1, i] = (i * 0.6180339887498949) % 1 - 0.5  # has a part of every singular vector
-        half[i] = 1 / np.sqrt(py[i]) if py[i] > 0 else 0.0
-    for i in range(n):
-        x, row, there = 1 / np.sqrt(px[i]) if px[i] > 0 else 0.0, p[i], a[i]
-        for j in range(n):
-            root = x * half[j]
-            there[j] = row[j] * root * (1 - epsilon / 2 * root * root)
     value = 0.0
     for k in range(1, n):
         new, square = basis[k], 0.0

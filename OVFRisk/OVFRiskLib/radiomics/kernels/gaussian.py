@@ -4,51 +4,73 @@ import numpy as np
 
 from .compiling import kernel
 
-LANES = 16
-"""Lines that are filtered at a time; fixed, so that the compiler knows that they do not touch each other."""
+LANES = 32
+"""Lines that are filtered at a time; fixed, so that the compiler can work on many of them at once."""
+_REST = "boolean, float64[:, ::1], int64, float64[:, :, ::1], float32[:, :, ::1])"
 
 
-@kernel("void(float64[:, :, :], float64[::1], float64[::1], float64[::1], float64[:, ::1], float64[:, :, :])")
-def filter_recursively(
-    x: np.ndarray, n: np.ndarray, m: np.ndarray, d: np.ndarray, work: np.ndarray, found: np.ndarray
+@kernel([f"void(float64[:, :, ::1], {_REST}", f"void(float32[:, :, ::1], {_REST}"])
+def filter_recursively(  # noqa: C901, PLR0912 - kernels call no others
+    x: np.ndarray, last: bool, by: np.ndarray, begin: int, work: np.ndarray, found: np.ndarray
 ) -> None:
-    """Filter along the middle axis, forwards by N and D, backwards by M and D; the ends go on as they are.
+    """Filter along the last axis or else the middle one, forwards by N and D, backwards by M and D, the rows of `by`.
 
-    The sum is rounded to single precision. `work` has four rows of LANES times 4 more than the axis has voxels.
+    The ends go on as they are. Of the places only those from `begin` on, as many as `found` has, are written, rounded
+    to single precision. `work` has the shape (3, voxels of the axis + 8, LANES).
     """
-    length, width = x.shape[1], x.shape[2]
-    ahead, forward, behind, backward = work[0], work[1], work[2], work[3]
-    n0, n1, n2, n3 = n[0], n[1], n[2], n[3]
-    m1, m2, m3, m4 = m[0], m[1], m[2], m[3]
-    d1, d2, d3, d4 = d[0], d[1], d[2], d[3]
+    length, lines, count = x.shape[1], x.shape[2], found.shape[1]
+    if last:
+        length, lines, count = x.shape[2], x.shape[1], found.shape[2]
+    source, forward, backward = work[0], work[1], work[2]
+    n0, n1, n2, n3 = by[0, 0], by[0, 1], by[0, 2], by[0, 3]
+    m1, m2, m3, m4 = by[1, 0], by[1, 1], by[1, 2], by[1, 3]
+    d1, d2, d3, d4 = by[2, 0], by[2, 1], by[2, 2], by[2, 3]
     steady_n = (n0 + n1 + n2 + n3) / (1 + d1 + d2 + d3 + d4)
     steady_m = (m1 + m2 + m3 + m4) / (1 + d1 + d2 + d3 + d4)
     for o in range(x.shape[0]):
-        for first in range(0, width, LANES):
-            lanes = min(LANES, width - first)
-            for j in range(-4, length):
-                there, back = x[o, max(j, 0)], x[o, min(length - 1 - j, length - 1)]
+        for first in range(0, lines, LANES):
+            lanes = min(LANES, lines - first)
+            if last:
                 for t in range(lanes):
-                    ahead[(j + 4) * LANES + t], behind[(j + 4) * LANES + t] = there[first + t], back[first + t]
-            for p in range(4 * LANES):
-                forward[p], backward[p] = steady_n * ahead[p], steady_m * behind[p]
-            for p in range(length * LANES):  # every term is LANES further: worked on many at a time
-                forward[p + 4 * LANES] = (
-                    n0 * ahead[p + 4 * LANES] + n1 * ahead[p + 3 * LANES]
-                    + n2 * ahead[p + 2 * LANES] + n3 * ahead[p + LANES]
-                ) - (
-                    d1 * forward[p + 3 * LANES] + d2 * forward[p + 2 * LANES]
-                    + d3 * forward[p + LANES] + d4 * forward[p]
-                )  # fmt: skip
-            for p in range(length * LANES):
-                backward[p + 4 * LANES] = (
-                    m1 * behind[p + 3 * LANES] + m2 * behind[p + 2 * LANES]
-                    + m3 * behind[p + LANES] + m4 * behind[p]
-                ) - (
-                    d1 * backward[p + 3 * LANES] + d2 * backward[p + 2 * LANES]
-                    + d3 * backward[p + LANES] + d4 * backward[p]
-                )  # fmt: skip
-            for j in range(length):
+                    for j in range(length):
+                        source[j + 4, t] = x[o, first + t, j]
+            else:
+                for j in range(length):
+                    for t in range(lanes):
+                        source[j + 4, t] = x[o, j, first + t]
+            for j, t in np.ndindex(4, LANES):
+                source[j, t], source[length + 4 + j, t] = source[4, t], source[length + 3, t]
+                forward[j, t], backward[length + 4 + j, t] = steady_n * source[4, t], steady_m * source[length + 3, t]
+            for j in range(4, begin + count + 4):
+                for t in range(LANES):
+                    forward[j, t] = (
+                        n0 * source[j, t] + n1 * source[j - 1, t] + n2 * source[j - 2, t] + n3 * source[j - 3, t]
+                    ) - (
+                        d1 * forward[j - 1, t] + d2 * forward[j - 2, t]
+                        + d3 * forward[j - 3, t] + d4 * forward[j - 4, t]
+                    )  # fmt: skip
+            for j in range(length + 3, begin + 3, -1):
+                for t in range(LANES):
+                    backward[j, t] = (
+                        m1 * source[j + 1, t] + m2 * source[j + 2, t] + m3 * source[j + 3, t] + m4 * source[j + 4, t]
+                    ) - (
+                        d1 * backward[j + 1, t] + d2 * backward[j + 2, t]
+                        + d3 * backward[j + 3, t] + d4 * backward[j + 4, t]
+                    )  # fmt: skip
+            if last:
                 for t in range(lanes):
-                    both = forward[(j + 4) * LANES + t] + backward[(length + 3 - j) * LANES + t]
-                    found[o, j, first + t] = np.float32(both)
+                    for j in range(count):
+                        found[o, first + t, j] = np.float32(forward[begin + j + 4, t] + backward[begin + j + 4, t])
+            else:
+                for j in range(count):
+                    for t in range(lanes):
+                        found[o, j, first + t] = np.float32(forward[begin + j + 4, t] + backward[begin + j + 4, t])
+
+
+@kernel("void(float32[:, :, ::1], float64, float32[:, :, ::1])")
+def add_share(part: np.ndarray, divisor: float, total: np.ndarray) -> None:
+    """Add ``part / divisor`` to `total`, rounded to single precision once."""
+    for k in range(total.shape[0]):
+        for j in range(total.shape[1]):
+            for i in range(total.shape[2]):
+                total[k, j, i] = np.float32(total[k, j, i] + part[k, j, i] / divisor)

@@ -25,7 +25,7 @@ def central_moments(x: np.ndarray, shift: float, found: np.ndarray) -> None:
     found[3], found[4], found[5] = third / x.size, fourth / x.size, energy
 
 
-@kernel("void(float64[::1], float64, float64[::1])", as_written=True)
+@kernel("void(float64[::1], float64, float64[::1])", exact=True)
 def compensated_sums(x: np.ndarray, largest: float, found: np.ndarray) -> None:
     """Write number, sum, its rest, sum of squares, its rest, minimum and maximum of what is below `largest` in `x`.
 
