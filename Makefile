@@ -2,7 +2,7 @@
 #
 #   make demo         analyse a synthetic patient and show where the report lies
 #   make test         check style and run every test
-#   make bench        compare speed and memory with PyRadiomics
+#   make bench        compare speed and memory with PyRadiomics; train a network on synthetic patients and test it
 #   make screenshots  render the README's picture of the report again (needs Chromium)
 #   make clean        remove everything that make has made
 #
@@ -16,6 +16,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 DEMO := build/demo
+TORCH := torch==2.13.0
 PYRADIOMICS := pyradiomics==3.0.1
 COMPILED := $(VENV)/$(PYRADIOMICS)
 CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
@@ -49,6 +50,8 @@ pyradiomics: $(READY)
 bench: $(READY) pyradiomics
 	@PYTHONPATH=OVFRisk:Testing/benchmarks $(BIN)/python Testing/benchmarks/bench_radiomics.py build/bench \
 	  --pyradiomics $(BIN)/python --data ../shared/data --rounds 2
+	@$(BIN)/python Testing/benchmarks/bench_segmenter.py build/bench
+	@PYTHONPATH=OVFRisk $(BIN)/python Testing/benchmarks/bench_segmentation.py --data ../shared/data
 
 screenshots: demo
 	@browser=$$(command -v chromium || command -v chromium-browser || command -v google-chrome) || \
@@ -61,9 +64,11 @@ clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
 	find OVFRisk Testing -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The stamp is newer than pyproject.toml while nothing has to be installed.
+# The stamp is newer than pyproject.toml while nothing has to be installed. PyTorch comes first, in the version that is
+# tested; everything else takes it as it is.
 $(READY): pyproject.toml | $(BIN)/python
-	@echo "Installing OVFRisk and its packages into $(VENV), only this once (about 500 MB) ..."
+	@echo "Installing OVFRisk and its packages into $(VENV), only this once (about 700 MB) ..."
+	@$(BIN)/python -m pip install --quiet '$(TORCH)'
 	@$(BIN)/python -m pip install --quiet --editable '.[scene,test]'
 	@touch $@
 

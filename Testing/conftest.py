@@ -1,6 +1,11 @@
 """Where the tests find real images, and what every part shares."""
 
+import json
+import os
+import stat
+import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,6 +19,44 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"real data not found: {SHARED_DATA}")
     return SHARED_DATA
+
+
+@dataclass(frozen=True)
+class TotalSegmentatorStandIn:
+    """TotalSegmentator's command with results that the real one computed; see Testing/standins/totalsegmentator."""
+
+    folder: Path
+    environment: Mapping[str, str]
+
+    def calls(self) -> list[dict]:
+        """What it was called with, and the numbers of its processes."""
+        return [json.loads(line) for line in (self.folder / "calls").read_text().splitlines()]
+
+
+@pytest.fixture
+def totalsegmentator(shared_data, tmp_path_factory, monkeypatch) -> TotalSegmentatorStandIn:
+    """The stand-in, installed on the path, with the (empty) folders of all weights."""
+    folder = tmp_path_factory.mktemp("totalsegmentator")
+    for number in (291, 292, 293, 294, 295, 297, 298, 305):
+        (folder / "nnunet" / "results" / f"Dataset{number}_standin").mkdir(parents=True)
+    outputs = {"total": "totalsegmentator_labels", "vertebrae_body": "vertebral_bodies_and_discs"}
+    for task, name in outputs.items():
+        (folder / f"{task}.nii.gz").symlink_to(shared_data / "ct_abdomen_3mm" / f"{name}.nii.gz")
+    program = folder / "TotalSegmentator"
+    code = "from totalsegmentator.bin.TotalSegmentator import main; main()"
+    standins = Path(__file__).parent / "standins"
+    program.write_text(f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(standins)!r})\n{code}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    environment = {
+        "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+        "TOTALSEG_HOME_DIR": str(folder),
+        "STANDIN_RESULTS": str(folder),
+        "STANDIN_CALLS": str(folder / "calls"),
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("TOTALSEG_WEIGHTS_PATH", raising=False)
+    return TotalSegmentatorStandIn(folder, environment)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

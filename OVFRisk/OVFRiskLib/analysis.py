@@ -46,6 +46,8 @@ class Patient:
     calibration : Calibration, optional
     synthetic : bool
         Whether the images were simulated.
+    segmentation : mapping, optional
+        How `ct_labels` were made, where an engine did it.
     """
 
     subject: str
@@ -58,6 +60,7 @@ class Patient:
     phase: Phase | None = None
     calibration: Calibration | None = None
     synthetic: bool = False
+    segmentation: Mapping[str, object] | None = None
 
     def __post_init__(self) -> None:
         if self.ct is None and not self.mr:
@@ -139,7 +142,9 @@ def analyze(patient: Patient, settings: Settings, report: Report) -> Analysis:
             "patient": {"sex": patient.sex, "age": patient.age, "phase": patient.phase, "synthetic": patient.synthetic},
             "calibration": asdict(patient.calibration) if patient.calibration else None,
             "settings": _settings(settings),
-            "images": {str(modality): _image(volume) for modality, volume in volumes.items()},
+            "cortical_shells": {str(level): asdict(shell) for level, shell in ct.shells.items()},
+            "segmentation": patient.segmentation,
+            "images": {str(modality): image_record(volume) for modality, volume in volumes.items()},
             "label_maps": {
                 name: labels.hash for name, labels in (("CT", patient.ct_labels), ("MR", patient.mr_labels)) if labels
             },
@@ -195,7 +200,8 @@ def _settings(settings: Settings) -> dict:
     }
 
 
-def _image(volume: Volume) -> dict:
+def image_record(volume: Volume) -> dict:
+    """Return what a run manifest says of an image."""
     return {
         "hash": volume.hash,
         "size_ijk": volume.array.shape[::-1],

@@ -98,12 +98,17 @@ class Structure(StrEnum):
     SPINAL_CANAL = "spinal-canal"
     CSF = "csf"
     SACRUM = "sacrum"
+    RIB_LEFT = "rib-left"
+    RIB_RIGHT = "rib-right"
     ERECTOR_SPINAE_LEFT = "erector-spinae-left"
     ERECTOR_SPINAE_RIGHT = "erector-spinae-right"
     PSOAS_LEFT = "psoas-left"
     PSOAS_RIGHT = "psoas-right"
     SUBCUTANEOUS_FAT = "subcutaneous-fat"
     CALIBRATION_ROD = "calibration-rod"
+
+
+RIBS = (Structure.RIB_LEFT, Structure.RIB_RIGHT)
 
 
 @dataclass(frozen=True, slots=True)

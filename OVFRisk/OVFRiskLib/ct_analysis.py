@@ -1,6 +1,6 @@
 """Everything measured on a patient's CT: compartments, measurements and features of each level."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .anatomy import Compartment, Region, VertebralLevel
@@ -10,7 +10,7 @@ from .image import LabelMap, Volume
 from .level_measurements import PARTS, CtSettings, Level, measure_level
 from .measurement import Measurement, MeasurementTable
 from .radiomics import Features, LabelMasks, Protocol, refused, try_regions
-from .segmentation.compartments import body_shapes, split_compartments
+from .segmentation.compartments import Shell, body_shapes, shell_thickness, split_compartments
 from .segmentation.level_check import LevelQuality, check_levels
 
 Report = Callable[[float, str], None]  # share done (0-1), what is being done
@@ -28,6 +28,7 @@ class CtResult:
     measurements: MeasurementTable = MeasurementTable()
     features: Mapping[Region, Features] = field(default_factory=dict)
     caveats: tuple[str, ...] = ()
+    shells: Mapping[VertebralLevel, Shell] = field(default_factory=dict)
 
 
 def analyze_ct(
@@ -62,22 +63,24 @@ def analyze_ct(
     report(0.0, "Comparing CT and label map")
     labels, grid_note = on_grid_of(labels, ct)
     levels = _levels(labels, wanted)
+    everything, around = labels, [level for level in _present(labels) if level in {*MEASURED, *levels}]
     labels = labels.restricted(region for region in labels.regions if region.level in levels)
     check_labels_fit_ct(labels, ct)
     report(0.05, "Finding the vertebral bodies")
-    shapes = body_shapes(labels, labels.levels())
-    qualities = check_levels(labels, labels.levels(), shapes)
+    shapes = body_shapes(everything, around)
+    qualities = check_levels(everything, labels.levels(), shapes, ct)
     found = {q.level: shapes[q.level] for q in qualities if q.usable}
     compartments = split_compartments(labels, found, settings.peel)
     cut_out = [Level.cut_out(ct, ct.hash, compartments, shapes[q.level], q) for q in qualities]
     rows = _measure(subject, cut_out, settings, report)
     features = _features(list(found), ct, compartments, protocol, report)
-    caveats = [grid_note, *(_quality_caveat(quality) for quality in qualities)]
-    return CtResult(compartments, qualities, MeasurementTable(rows), features, tuple(c for c in caveats if c))
+    caveats = [grid_note, *(text for quality in qualities for text in _quality_caveats(quality))]
+    shells = {v.level: shell for v in cut_out if v.level in found and (shell := _shell(v))}
+    return CtResult(compartments, qualities, MeasurementTable(rows), features, tuple(c for c in caveats if c), shells)
 
 
 def _levels(labels: LabelMap, wanted: tuple[VertebralLevel, ...] | None) -> tuple[VertebralLevel, ...]:
-    present = [level for level in labels.levels() if any(Region(part, level) in labels.regions for part in Compartment)]
+    present = _present(labels)
     if wanted is None:
         chosen = tuple(level for level in present if level in MEASURED)
         if not chosen:
@@ -89,6 +92,17 @@ def _levels(labels: LabelMap, wanted: tuple[VertebralLevel, ...] | None) -> tupl
             f"The label map holds no {', '.join(missing)}.", f"Choose among its levels: {', '.join(present) or 'none'}."
         )
     return wanted
+
+
+def _present(labels: LabelMap) -> list[VertebralLevel]:
+    return [level for level in labels.levels() if any(Region(part, level) in labels.regions for part in Compartment)]
+
+
+def _shell(level: Level) -> Shell | None:
+    try:
+        return shell_thickness(level.compartments, level.level)
+    except ValueError:  # the table says so
+        return None
 
 
 def _measure(subject: str, levels: list[Level], settings: CtSettings, report: Report) -> list[Measurement]:
@@ -112,7 +126,8 @@ def _features(
     }
 
 
-def _quality_caveat(quality: LevelQuality) -> str:
-    if not quality.reasons:
-        return ""
-    return f"{quality.level} {'' if quality.usable else 'was not measured: '}{quality.note}"
+def _quality_caveats(quality: LevelQuality) -> Iterator[str]:
+    if quality.note:
+        yield f"{quality.level} {'' if quality.usable else 'was not measured: '}{quality.note}"
+    for statement in quality.statements:
+        yield f"{quality.level}: {statement}"

@@ -15,7 +15,7 @@ from typing import Self
 
 import numpy as np
 
-from .anatomy import Compartment, Label, Region, Structure, VertebralLevel
+from .anatomy import RIBS, Compartment, Label, Region, Structure, VertebralLevel
 
 
 class Modality(StrEnum):
@@ -227,8 +227,8 @@ class LabelMap(Grid):
         return tuple(self.labels.values())
 
     def levels(self, part: Compartment | Structure | None = None) -> tuple[VertebralLevel, ...]:
-        """The levels present (with the given part), from head to foot."""
-        found = {r.level for r in self.regions if r.level and part in (None, r.part)}
+        """The levels present (with the given part), from head to foot; a rib alone is no level."""
+        found = {r.level for r in self.regions if r.level and (r.part == part if part else r.part not in RIBS)}
         return tuple(sorted(found, key=lambda level: level.rank))
 
     def mask(self, *regions: Region | Label) -> Mask:

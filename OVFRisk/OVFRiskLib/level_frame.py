@@ -49,8 +49,11 @@ class LevelFrame:
 
 
 def spine_directions(centres: dict[VertebralLevel, np.ndarray]) -> dict[VertebralLevel, np.ndarray]:
-    """Return the unit direction towards the head at each level from the levels' centres (RAS mm)."""
-    levels = sorted(centres, key=lambda level: level.rank)
+    """Return the unit direction towards the head at each level from the levels' centres (RAS mm).
+
+    Levels are taken as they lie, from head to foot: their names may be wrong.
+    """
+    levels = sorted(centres, key=lambda level: -centres[level][2])
     if len(levels) == 1:
         return {levels[0]: np.array([0.0, 0.0, 1.0])}
     slopes = np.gradient(np.array([centres[level] for level in levels]), axis=0)

@@ -1,6 +1,7 @@
 """All CT measurements of one level, as rows of the table."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +11,7 @@ from .body_shape import BodyShape
 from .image import LabelMap, Mask, Volume
 from .measurement import Measurement, Quality, Source
 from .morphometry import Heights, HeightSettings, measure_heights
-from .segmentation.compartments import PeelSettings
+from .segmentation.compartments import PeelSettings, shell_thickness
 from .segmentation.level_check import LevelQuality
 
 HU = "[hnsf'U]"  # UCUM
@@ -22,6 +23,7 @@ PARTS = {  # what each measured part is made of in a split label map
     Compartment.CANCELLOUS: (Compartment.CANCELLOUS,),
 }
 _UNEVEN_HU = 15.0  # mean and median of even bone differ by less
+_SHELL_OFF = 0.25  # of the thickness asked for
 _THICK_MM = 3.0  # voxels beyond this leave heights uncertain by over a millimetre
 
 
@@ -94,6 +96,7 @@ def measure_level(subject: str, level: Level, settings: CtSettings) -> list[Meas
         rows.add(part, "volume", "cm3", settings.peel.protocol_id, lambda part=part: level.mask(part).volume_mm3 / 1000)
     for part in PARTS:
         rows.add(part, "mean_attenuation", HU, settings.peel.protocol_id, lambda part=part: _mean(level, part))
+    _add_shell(rows, settings.peel)
     _add_trabecular(rows, settings)
     _add_heights(rows, settings.heights.protocol_id)
     return rows.rows
@@ -147,6 +150,19 @@ class _Rows:
         if isinstance(self.level.shape, str):
             raise ValueError(self.level.shape)
         return measure_heights(self.level.shape, self.settings.heights)
+
+
+def _add_shell(rows: _Rows, peel: PeelSettings) -> None:
+    def thickness() -> float:
+        return shell_thickness(rows.level.compartments, rows.level.level).mm
+
+    note = ""
+    if rows.level.quality.usable and peel.cortical_depth_voxels is None:
+        with suppress(ValueError):  # then the row says why
+            found = thickness()
+            if abs(found / peel.cortical_depth_mm - 1) > _SHELL_OFF:
+                note = f"{found:.1f} mm, not {peel.cortical_depth_mm:g} mm: voxels too large, or drawn by a reader"
+    rows.add(Compartment.CORTICAL, "shell_thickness", "mm", peel.protocol_id, thickness, note)
 
 
 def _mean(level: Level, part: Compartment) -> float:

@@ -17,6 +17,8 @@ _PACKAGES = (
     "vtk",
     "matplotlib",
     "pyarrow",
+    "torch",
+    "monai",
 )
 
 

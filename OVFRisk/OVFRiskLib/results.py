@@ -11,6 +11,7 @@ from .analysis import Analysis
 from .anatomy import Compartment, VertebralLevel
 from .ct_analysis import Report
 from .errors import import_optional
+from .events import STOP_SIGNALS, telling
 from .files.report import write_report
 from .files.segmentation_file import write_segmentation
 from .files.tables import write_features, write_measurements
@@ -52,33 +53,24 @@ def _write_scene(analysis: Analysis, path: Path) -> None:
 
 @contextmanager
 def progress_bar() -> Iterator[Report]:
-    """Yield a function that shows on stderr how far the work is; after Ctrl-C or a kill it ends the work.
+    """Yield a function that tells how far the work is (see `telling`); after Ctrl-C or a kill it ends the work.
 
     An interrupt that arrives inside compiled code may be lost there: the next report raises it again.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    stopped = threading.Event()
 
-    columns = (
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("Reading", total=1.0)
-        stopped = threading.Event()
+    def stop(*_: object) -> None:
+        stopped.set()
+        raise KeyboardInterrupt
 
-        def stop(*_: object) -> None:
-            stopped.set()
-            raise KeyboardInterrupt
+    with telling() as tell:
 
         def report(share: float, what: str) -> None:
             if stopped.is_set():
                 raise KeyboardInterrupt
-            progress.update(task, completed=share, description=what)
+            tell(share, what)
 
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
         try:
             yield report
         finally:

@@ -54,7 +54,7 @@ RINGS = {
 }
 RING_OF = {
     **dict.fromkeys(("__init__", "anatomy", "image", "measurement", "errors", "resources", "terminology"), 1),
-    **dict.fromkeys(("jobs", "batch", "results", "cli"), 3),
+    **dict.fromkeys(("jobs", "events", "batch", "results", "cli"), 3),
     "mrml": 4,
 }
 FRONT_END_STATE = _names("app mrmlScene modules")  # a scene is always an argument

@@ -1,10 +1,18 @@
 import numpy as np
 import pytest
 from OVFRiskLib.anatomy import Compartment, Region, VertebralLevel
+from OVFRiskLib.attenuation import TrabecularSettings, trabecular_region
 from OVFRiskLib.distance import depth_mm
+from OVFRiskLib.errors import UserError
 from OVFRiskLib.files.read_images import read_volume
-from OVFRiskLib.image import LabelMap, Modality
-from OVFRiskLib.segmentation.compartments import PeelSettings, body_shapes, split_compartments, vertebra
+from OVFRiskLib.image import LabelMap, Mask, Modality, Volume
+from OVFRiskLib.segmentation.compartments import (
+    PeelSettings,
+    body_shapes,
+    shell_thickness,
+    split_compartments,
+    vertebra,
+)
 from OVFRiskLib.segmentation.level_check import check_levels
 
 L1, L2 = VertebralLevel.L1, VertebralLevel.L2
@@ -96,3 +104,77 @@ def test_compartments_drawn_by_a_reader_are_kept(block):
 def test_a_level_without_a_body_keeps_its_label(block):
     labels = block()
     assert split_compartments(labels, {}, PeelSettings()).regions == (Region(Compartment.WHOLE, L1),)
+
+
+@pytest.mark.parametrize(
+    ("name", "cancellous", "cortical", "level", "least"),
+    [
+        ("ct_l2_calibrated/sub-verse004_0000_vertebra_21_seg.nii.gz", 1, 2, L2, 0.97),
+        ("ct_l3_subregions/sub-ct_seg-subreg_label-22_msk.nii.gz", 50, 49, VertebralLevel.L3, 0.92),
+    ],
+)
+def test_a_peel_of_two_voxels_is_what_others_do(shared_data, name, cancellous, cortical, level, least):
+    """Both references are erosions of the body by two voxels."""
+    parts = read_volume(shared_data / name, Modality.OTHER)
+    array = np.isin(parts.array, (cancellous, cortical)).astype(np.uint8)
+    inside = vertebra_map(shared_data).array == 22 if level is VertebralLevel.L3 else np.ones(array.shape, dtype=bool)
+    labels = LabelMap(array * inside, parts.ijk_to_ras, {1: Region(Compartment.BODY, level)})
+    made = split(labels, body_shapes(labels, [level]), PeelSettings(cortical_depth_voxels=2))
+    for part, value in ((Compartment.CANCELLOUS, cancellous), (Compartment.CORTICAL, cortical)):
+        assert dice(made.mask(Region(part, level)).array, (parts.array == value) & inside) > least
+
+
+def vertebra_map(shared_data):
+    return read_volume(shared_data / "ct_l3_subregions/sub-ct_seg-vert_label-22_msk.nii.gz", Modality.OTHER)
+
+
+@pytest.mark.parametrize(
+    ("spacing", "mm", "voxels"),
+    [((0.5, 0.5, 0.5), 2.0, 4), ((1.0, 1.0, 1.0), 2.0, 2), ((2.0, 2.0, 2.0), 2.0, 1), ((3.0, 3.0, 3.0), 3.0, 1)],
+)
+def test_the_achieved_thickness_is_measured(spacing, mm, voxels):
+    """A box whose faces run along voxels: whole voxels as near as can be to 2 mm, and at least one."""
+    count = np.round(np.array([30, 36, 36]) / spacing[0]).astype(int)
+    array = np.pad(np.ones(count, dtype=np.uint8), 2)
+    labels = LabelMap(array, np.diag([*spacing, 1.0]), {1: Region(Compartment.BODY, L1)})
+    shell = shell_thickness(split(labels, body_shapes(labels, [L1])), L1)
+    assert shell.mm == pytest.approx(mm, abs=0.01)
+    assert shell.voxels == pytest.approx(voxels, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds", "parts"),
+    [
+        ("ct_l3_subregions/sub-ct_{}.nii.gz", ("seg-subreg_label-22_msk", "label-22_ct"), (49, 50)),
+        ("ct_l2_calibrated/sub-verse004_0000_vertebra_21_{}.nii.gz", ("seg", "im"), (1, 2)),
+    ],
+)
+def test_slice_thickness_moves_trabecular_attenuation_little(shared_data, name, kinds, parts):
+    """Slices put together up to 5 mm, from each first slice; the mask holds a thick voxel where half of it was bone."""
+    mask, ct = (read_volume(shared_data / name.format(kind), Modality.OTHER).reoriented("RAS") for kind in kinds)
+    bone = np.isin(mask.array, parts)
+    if "l3" in name:
+        bone &= (
+            vertebra_map(shared_data).reoriented("RAS").array == 22
+        )  # the file's parts are of L2 and L4, too, cut by its border
+    box = Mask(bone, mask.ijk_to_ras).box(margin=6)
+    bone, image = bone[box], ct.array[box]
+    means = []
+    for count in range(1, int(5 / mask.spacing[2]) + 1):
+        for first in range(count):
+            body = thickened(bone[first:], count) >= 0.5
+            matrix = np.diag([*mask.spacing * (1, 1, count), 1.0])
+            thick = Volume(thickened(image[first:], count), matrix, Modality.CT)
+            means.append(thick.array[trabecular_region(body, thick, TrabecularSettings())].mean())
+    assert np.max(np.abs(np.array(means) - means[0])) < 2
+
+
+def thickened(array, count):
+    whole = len(array) // count * count
+    return array[:whole].reshape(-1, count, *array.shape[1:]).mean(axis=1)
+
+
+def test_a_peel_needs_a_depth():
+    for settings in ({"cortical_depth_mm": 0.0}, {"cortical_depth_voxels": 0}):
+        with pytest.raises(UserError, match="depth"):
+            PeelSettings(**settings)

@@ -8,7 +8,7 @@ from OVFRiskLib.image import LabelMap, Modality, Volume
 from OVFRiskLib.measurement import Measurement, MeasurementTable, Quality
 from OVFRiskLib.models.cutoffs import assess
 from OVFRiskLib.radiomics import Features
-from OVFRiskLib.segmentation.level_check import LevelQuality
+from OVFRiskLib.segmentation.level_quality import Fault, Finding, LevelQuality
 from OVFRiskLib.vbq import Plane, Regions, Roi
 
 T12, L1, L2 = VertebralLevel.T12, VertebralLevel.L1, VertebralLevel.L2
@@ -32,9 +32,9 @@ def analysis():
         volumes={Modality.CT: ct, Modality.T2: t2},
         compartments=compartments,
         levels=(
-            LevelQuality(T12, False, ("cut off by the image",)),
-            LevelQuality(L1, True),
-            LevelQuality(L2, True, ("odd",)),
+            LevelQuality(T12, (Finding(Fault.CUT, "cut off by the image", 0.0),)),
+            LevelQuality(L1),
+            LevelQuality(L2, (Finding(Fault.PIECES, "odd", 0.8),)),
         ),
         regions=Regions(_rois()),
         measurements=table,

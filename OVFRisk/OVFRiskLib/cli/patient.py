@@ -1,5 +1,6 @@
 """Commands about a patient: analyse one, make a synthetic one."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -8,24 +9,30 @@ import typer
 from ..analysis import Analysis, Patient, Settings, analyze
 from ..anatomy import VertebralLevel, label_schemes
 from ..attenuation import Calibration, Phase
+from ..ct_analysis import Report
+from ..ct_segmentation import segment_ct
 from ..errors import UserError
 from ..files.read_images import read_volume
 from ..files.read_labels import read_labels
 from ..files.result_folder import result_folder
-from ..image import LabelMap, Modality
-from ..phantom import Fracture, Phantom, PhantomSettings, make_cohort, make_patient, write_patient
+from ..image import LabelMap, Modality, Volume
+from ..phantom import Anatomy, Fracture, Phantom, PhantomSettings, make_cohort, make_patient, write_patient
 from ..radiomics import Protocol
 from ..results import print_summary, progress_bar, write_analysis
-from .options import Out, Overwrite, Subject
+from .options import Out, Overwrite, Segmenting, Subject, grouped
 
 Seed = Annotated[int, typer.Option(help="The same seed gives the same patient.", min=0)]
 DEFAULT_PROTOCOL = "ct-original"
+GIVEN = Segmenting()
+"""No engine: the label map is given."""
 
 
+@grouped
 def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
     out: Out,
     ct: Annotated[Path | None, typer.Option(help="CT: NIfTI, NRRD, MetaImage or a DICOM folder.")] = None,
-    labels: Annotated[Path | None, typer.Option(help="Label map of the vertebrae on the CT.")] = None,
+    how: Segmenting = GIVEN,
+    labels: Annotated[Path | None, typer.Option(help="Label map of the vertebrae on the CT; else --engine.")] = None,
     scheme: Annotated[str | None, typer.Option(help="What the labels mean: see the README.")] = None,
     t1: Annotated[Path | None, typer.Option(help="Sagittal T1.")] = None,
     t2: Annotated[Path | None, typer.Option(help="Sagittal T2.")] = None,
@@ -50,12 +57,14 @@ def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
         fractured=VertebralLevel.span(fractured) if fractured else (),
         statistic=statistic,
     )
-    with result_folder(out, overwrite) as folder:
+    with result_folder(out, overwrite) as folder, progress_bar() as report:
         sequences = {Modality.T1: t1, Modality.T2: t2, Modality.STIR: stir}
+        volume = read_volume(ct, Modality.CT) if ct else None
+        vertebrae, made, left = _vertebrae(volume, _labels(labels, scheme, "--scheme"), how, report)
         patient = Patient(
             subject=subject,
-            ct=read_volume(ct, Modality.CT) if ct else None,
-            ct_labels=_labels(labels, scheme, "--scheme"),
+            ct=volume,
+            ct_labels=vertebrae,
             mr={modality: read_volume(path, modality) for modality, path in sequences.items() if path},
             mr_labels=_labels(mr_labels, mr_scheme or scheme, "--mr-scheme"),
             sex=sex,
@@ -63,8 +72,9 @@ def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
             phase=phase,
             calibration=Calibration.load(calibration) if calibration else None,
             synthetic=_made_by_us([ct, t1, t2, stir]),
+            segmentation=made,
         )
-        analysis = _run(patient, settings, folder)
+        analysis = _run(patient, settings, folder, left)
     print_summary(analysis, out)
 
 
@@ -73,13 +83,17 @@ def phantom_command(
     seed: Seed = 1,
     fracture: Annotated[list[str] | None, typer.Option(help="LEVEL:KIND:LOSS, e.g. L1:wedge:0.30.")] = None,
     spacing: Annotated[float, typer.Option(help="CT voxel size, mm.", min=0.5, max=5)] = 1.0,
+    anatomy: Annotated[Anatomy, typer.Option(help="Which vertebrae there are.")] = Anatomy.USUAL,
     cohort: Annotated[int | None, typer.Option(help="Make this many patients, one folder each.", min=1)] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Make a synthetic patient (CT, T1, T2, STIR, label maps) with a table of everything that was set."""
     if cohort and fracture:
         raise UserError("--fracture is for one patient.", "Leave it out: a cohort draws its fractures from the seed.")
-    one = PhantomSettings(seed=seed, spacing=spacing, fractures=tuple(Fracture.parse(text) for text in fracture or ()))
+    if cohort and anatomy is not Anatomy.USUAL:
+        raise UserError("--anatomy is for one patient.", "Leave it out: a cohort's patients have the usual anatomy.")
+    fractures = tuple(Fracture.parse(text) for text in fracture or ())
+    one = PhantomSettings(seed=seed, spacing=spacing, fractures=fractures, anatomy=anatomy)
     with result_folder(out, overwrite) as folder:
         if cohort:
             _write_cohort(folder, cohort, seed, spacing)
@@ -98,7 +112,8 @@ def demo_command(out: Out, seed: Seed = 1, overwrite: Overwrite = False) -> None
         (folder / "demo.json").write_text(f'{{"synthetic": true, "seed": {seed}}}\n')
         write_patient(phantom, folder / "patient")
         settings = Settings(Protocol.load(DEFAULT_PROTOCOL), fractured=(fracture.level,))
-        analysis = _run(_patient(phantom), settings, folder / "result")
+        with progress_bar() as report:
+            analysis = _run(_patient(phantom), settings, folder / "result", report)
     print_summary(analysis, out / "result")
 
 
@@ -132,10 +147,22 @@ def _labels(path: Path | None, scheme: str | None, option: str) -> LabelMap | No
     return read_labels(path, scheme)
 
 
-def _run(patient: Patient, settings: Settings, folder: Path) -> Analysis:
-    with progress_bar() as report:
-        analysis = analyze(patient, settings, report)
-        write_analysis(analysis, folder, report)
+def _vertebrae(
+    ct: Volume | None, given: LabelMap | None, how: Segmenting, report: Report
+) -> tuple[LabelMap | None, Mapping[str, object] | None, Report]:
+    """Return the label map to measure, how an engine made it, and the report of the work that is left."""
+    if how == GIVEN:
+        return given, None, report
+    request = how.request()
+    if ct is None or given is not None:
+        raise UserError("--engine is for a CT without --labels.", "Give the CT and either --labels or --engine.")
+    found = segment_ct(ct, how.engine, request, lambda share, what: report(0.4 * share, what))
+    return found.labels, found.settings, lambda share, what: report(0.4 + 0.6 * share, what)
+
+
+def _run(patient: Patient, settings: Settings, folder: Path, report: Report) -> Analysis:
+    analysis = analyze(patient, settings, report)
+    write_analysis(analysis, folder, report)
     return analysis
 
 

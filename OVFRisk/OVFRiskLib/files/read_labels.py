@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..anatomy import Region, Structure, VertebralLevel, label_scheme, label_schemes
+from ..anatomy import RIBS, Region, Structure, VertebralLevel, label_scheme, label_schemes
 from ..errors import UserError
 from ..image import LabelMap, present_values
 from .itk_files import ITK_ENDINGS, read_itk
@@ -166,7 +166,8 @@ def _explains_more(name: str, scheme: str, present: list[int]) -> bool:
 
 
 def _levels(regions: Mapping[int, Region], present: Iterable[int]) -> set[VertebralLevel]:
-    return {regions[value].level for value in present if value in regions and regions[value].level}
+    found = [regions[value] for value in present if value in regions]
+    return {region.level for region in found if region.level and region.part not in RIBS}
 
 
 def spans(values: Iterable[int]) -> str:
@@ -187,7 +188,7 @@ def _check_place(labels: LabelMap, path: Path) -> None:
     centres = _centres(labels)
     height: dict[VertebralLevel, list[float]] = {}
     for region, centre in centres.items():
-        if region.level:
+        if region.level and region.part not in RIBS:
             height.setdefault(region.level, []).append(centre[2])
     ordered = [float(np.mean(height[level])) for level in labels.levels()]
     downwards = np.diff(ordered) < 0

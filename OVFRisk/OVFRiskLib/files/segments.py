@@ -23,6 +23,8 @@ _PARTS = {
     Compartment.CANCELLOUS: "cancellous|cancellous bone|trabecular|trabecular bone",
     Compartment.POSTERIOR: "posterior|posterior elements|arch",
     Structure.DISC: "disc|disk|ivd",
+    Structure.RIB_LEFT: "rib left|left rib",
+    Structure.RIB_RIGHT: "rib right|right rib",
 }
 _OTHERS = {
     Structure.SACRUM: "sacrum",

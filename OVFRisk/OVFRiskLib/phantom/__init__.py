@@ -5,8 +5,18 @@ everything that was set. No human being was imaged.
 """
 
 from .cohort import make_cohort
+from .dimensions import Anatomy
 from .patient import Phantom, make_patient
 from .settings import Fracture, FractureKind, PhantomSettings
 from .writing import write_patient
 
-__all__ = ["Fracture", "FractureKind", "Phantom", "PhantomSettings", "make_cohort", "make_patient", "write_patient"]
+__all__ = [
+    "Anatomy",
+    "Fracture",
+    "FractureKind",
+    "Phantom",
+    "PhantomSettings",
+    "make_cohort",
+    "make_patient",
+    "write_patient",
+]

@@ -5,11 +5,30 @@ rounded.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from ..anatomy import VertebralLevel
 
 LEVELS = tuple(VertebralLevel.span("T10-S1"))
+LIKE = {VertebralLevel.T13: VertebralLevel.T12, VertebralLevel.L6: VertebralLevel.L5}  # whose form they have
 WHOLE_LEVELS = LEVELS[1:-1]  # T10 is cut by the image's top, S1 belongs to the sacrum
+
+
+class Anatomy(StrEnum):
+    """Which vertebrae there are; transitional anatomy has one more or one less."""
+
+    USUAL = "usual"
+    T13 = "T13"
+    L6 = "L6"
+    SACRALISED_L5 = "sacralised-L5"  # L4 is the lowest free vertebra
+
+    @property
+    def levels(self) -> tuple[VertebralLevel, ...]:
+        """The vertebrae from T10 to S1."""
+        if self is Anatomy.SACRALISED_L5:
+            return tuple(level for level in LEVELS if level is not VertebralLevel.L5)
+        extra = {Anatomy.T13: VertebralLevel.T13, Anatomy.L6: VertebralLevel.L6}.get(self)
+        return tuple(level for level in VertebralLevel if level in LEVELS or level is extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +72,7 @@ BODY_SIZES = dict(
         strict=True,
     )
 )
+BODY_SIZES |= {
+    VertebralLevel.T13: BodySize(42, 31, 25, 26.4, 6.2, 3.5),
+    VertebralLevel.L6: BODY_SIZES[VertebralLevel.L5],
+}

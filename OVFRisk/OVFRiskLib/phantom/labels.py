@@ -46,7 +46,7 @@ def with_vertebrae(structures: np.ndarray, scene: Scene, *, divided: bool) -> np
     values, array = scheme_values(), structures.copy()
     # Posterior elements first: a sample on the border belongs to the body.
     for piece in sorted(scene.bones, key=lambda piece: piece.part is Compartment.BODY):
-        if piece.level in LEVELS[:-1]:
+        if piece.level not in (None, LEVELS[-1]):
             for part, mask in _parts(piece.part, piece.outer >= HALF, piece.core >= HALF):
                 wanted = part if divided else Compartment.WHOLE
                 array[piece.box][mask] = values[Region(wanted, piece.level)]
@@ -60,7 +60,7 @@ def mr_bodies_array(scene: Scene) -> np.ndarray:
     array[np.isin(tissues, _CANAL)] = values[Region(Structure.SPINAL_CANAL)]
     _add_discs(array, scene)
     for piece in scene.bones:
-        body = piece.part is Compartment.BODY and piece.level in LEVELS[:-1]
+        body = piece.part is Compartment.BODY and piece.level is not LEVELS[-1]
         array[piece.box][piece.outer >= HALF] = values[Region(Compartment.BODY, piece.level)] if body else 0
     csf = ((tissues == Tissue.CSF) & (scene.bone_cover == 0)).astype(np.float32)
     voxels = scene.raster.centres(array)

@@ -5,7 +5,6 @@ from scipy import ndimage
 
 from ..anatomy import VertebralLevel
 from .ct import vertical_span
-from .dimensions import LEVELS
 from .raster import Axis, Raster
 from .scene import Scene
 from .settings import SEQUENCES, VBQ_LEVELS, PhantomSettings
@@ -48,7 +47,7 @@ def marrow_signals(settings: PhantomSettings) -> dict[str, Marrow]:
         spread = _SPREAD * rng.standard_normal(len(VBQ_LEVELS))[: len(intact)]
         spread -= spread.mean() if intact else 0.0
         mean = settings.vbq[sequence] * settings.csf_signal[sequence]
-        signals[sequence] = dict.fromkeys(LEVELS, mean) | {
+        signals[sequence] = dict.fromkeys(settings.levels, mean) | {
             level: float(mean * (1 + s)) for level, s in zip(intact, spread, strict=True)
         }
     return signals

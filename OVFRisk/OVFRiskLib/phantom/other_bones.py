@@ -13,13 +13,15 @@ from .trunk import SKIN_MM, Trunk
 
 # Ribs 8 to 12: height above the middle of T10 where it starts at the back (mm), last angle (degrees from the back).
 _RIBS = ((58, 165), (30, 155), (5, 140), (-22, 100), (-50, 62))
+_RIB_13 = (-78, 45)
 _RIB_DROP_MM = 46.0  # per radian
 _ILIUM = ((44, -72), (58, -60), (84, -36), (110, -2), (120, 26))  # crest seen from above, mm right and anterior
 
 
 def draw_other_bones(painter: BonePainter, spine: Spine, trunk: Trunk) -> Iterator[BonePiece]:
     """Draw ribs 8 to 12 and the upper part of the iliac bones."""
-    for height, last in _RIBS:
+    ribs = [*_RIBS, _RIB_13] if VertebralLevel.T13 in spine.vertebrae else _RIBS
+    for height, last in ribs:
         rods = _rib(spine, trunk, spine[VertebralLevel.T10].frame.origin[2] + height * spine.scale, last)
         yield from painter.rods([*rods, *(rod.mirrored() for rod in rods)])
     for side in (1, -1):
@@ -40,7 +42,7 @@ def _rib(spine: Spine, trunk: Trunk, start: float, last: float) -> list[Rod]:
 
 def _ilium(painter: BonePainter, spine: Spine, side: int) -> Iterator[BonePiece]:
     s = spine.scale
-    crest = spine[VertebralLevel.L5].frame.origin[2] + 14 * s
+    crest = [*spine.vertebrae.values()][-2].frame.origin[2] + 14 * s
     low = (min(side * 20 * s, side * 135 * s), -95 * s, crest - 130 * s)
     high = (max(side * 20 * s, side * 135 * s), 60 * s, crest + 8)
     box = painter.raster.box(low, high)

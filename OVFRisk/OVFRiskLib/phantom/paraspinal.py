@@ -6,7 +6,6 @@ from itertools import pairwise
 import numpy as np
 
 from ..anatomy import VertebralLevel
-from .dimensions import LEVELS
 from .painter import TissueMap
 from .raster import Box
 from .spine import CANAL_DEPTH_MM, Spine, Vertebra
@@ -28,7 +27,7 @@ def paint_paraspinal(tissues: TissueMap, spine: Spine) -> dict[VertebralLevel, t
     _paint_muscles(tissues, spine)
     _paint_ligaments(tissues, spine)
     _paint_canal(tissues, spine)
-    return {above: _paint_disc(tissues, spine[above], spine[below]) for above, below in pairwise(LEVELS)}
+    return {above: _paint_disc(tissues, spine[above], spine[below]) for above, below in pairwise(spine.vertebrae)}
 
 
 def behind_wall(spine: Spine, x: float, y: float) -> Course:

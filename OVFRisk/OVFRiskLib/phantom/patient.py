@@ -10,7 +10,6 @@ from ..image import LabelMap, Modality, Volume
 from ..level_frame import LevelFrame
 from ..measurement import MeasurementTable
 from .ct import ct_array, ct_raster, vertical_span
-from .dimensions import WHOLE_LEVELS
 from .labels import mr_bodies_array, scheme_regions, structure_array, with_vertebrae
 from .mr import mr_array, mr_raster
 from .scene import Patterns, draw_scene
@@ -65,7 +64,7 @@ def make_patient(settings: PhantomSettings) -> Phantom:
     spine, patterns = build_spine(settings), Patterns.drawn(settings.seed)
     back = Trunk(settings, spine).bounds(np.linspace(*vertical_span(spine), 60))[1]
     rods = calibration_rods(settings, back)
-    frames = {level: _placed(spine[level].frame, settings) for level in WHOLE_LEVELS}
+    frames = {level: _placed(spine[level].frame, settings) for level in settings.levels[1:-1]}
     return Phantom(
         settings=settings,
         subject=settings.subject,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..anatomy import VertebralLevel
-from .dimensions import LEVELS
+from .dimensions import LEVELS, LIKE
 from .spine import CANAL_DEPTH_MM, Vertebra
 
 _BLEND_MM = 2.5  # how softly rods merge
@@ -72,7 +72,7 @@ def canal_distance(vertebra: Vertebra, points: np.ndarray) -> np.ndarray:
 
 def _measures(vertebra: Vertebra) -> tuple[float, float, float, float]:
     """Scale, y of the posterior wall, half the posterior height before a fracture, and how low the level lies (0-1)."""
-    low = LEVELS.index(vertebra.level) / (len(LEVELS) - 2)
+    low = LEVELS.index(LIKE.get(vertebra.level, vertebra.level)) / (len(LEVELS) - 2)
     return vertebra.scale, -vertebra.form.depth / 2, vertebra.healthy.posterior / 2, low
 
 
@@ -120,7 +120,7 @@ def _thoracic_side(vertebra: Vertebra) -> Iterator[Rod]:
 def _spinous(vertebra: Vertebra) -> Rod:
     s, wall, half, _ = _measures(vertebra)
     lumbar = vertebra.level.rank >= VertebralLevel.L1.rank
-    last = vertebra.level is VertebralLevel.L5
+    last = vertebra.level in (VertebralLevel.L5, VertebralLevel.L6)
     start = (0.0, wall - 23.5 * s, -0.45 * half)
     if not lumbar:
         return Rod(start, (0.0, wall - 48 * s, -1.75 * half), (2.9 * s, 2.8 * s), (1, 1, 2.2))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..anatomy import Structure, VertebralLevel
 from .bones import BonePainter, BonePiece
-from .dimensions import LEVELS
+from .dimensions import LEVELS, LIKE
 from .other_bones import draw_other_bones
 from .painter import TissueMap
 from .paraspinal import paint_paraspinal
@@ -103,7 +103,7 @@ class Scene:
         return tuple(self._trabeculae(piece) for piece in self.bones)
 
     def _trabeculae(self, piece: BonePiece) -> np.ndarray:
-        shift = 13.7 * (LEVELS.index(piece.level) if piece.level else 0)
+        shift = 13.7 * (_place(piece.level) if piece.level else 0)
         pattern = self.patterns.trabeculae.sampled(self.raster, piece.box, shift)
         if piece.interior.any():
             pattern = pattern - pattern[piece.interior].mean(dtype=np.float64).astype(np.float32)
@@ -137,10 +137,15 @@ def draw_scene(settings: PhantomSettings, spine: Spine, patterns: Patterns, rast
     paint_trunk(tissues, trunk, np.random.default_rng((settings.seed, 2)))
     discs = paint_paraspinal(tissues, spine)
     painter = BonePainter(raster, settings.cortical_thickness)
-    bones = [piece for level in LEVELS[:-1] for piece in painter.vertebra(spine[level])]
+    bones = [piece for level in [*spine.vertebrae][:-1] for piece in painter.vertebra(spine[level])]
     bones += painter.sacrum(spine[LEVELS[-1]])
     bones += draw_other_bones(painter, spine, trunk)
     return Scene(raster, tissues, tuple(bones), discs, patterns, settings.muscle_fat_fraction)
+
+
+def _place(level: VertebralLevel) -> float:
+    """Place along the spine; T13 and L6 lie between others, so that all else is drawn as without them."""
+    return LEVELS.index(LIKE[level]) + 0.5 if level in LIKE else LEVELS.index(level)
 
 
 def _extent(hits: np.ndarray) -> slice:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..anatomy import Structure, VertebralLevel
 from ..errors import UserError
-from .dimensions import LEVELS, WHOLE_LEVELS
+from .dimensions import LEVELS, LIKE, WHOLE_LEVELS, Anatomy
 
 VBQ_LEVELS = tuple(VertebralLevel.span("L1-L4"))
 MUSCLES = (
@@ -131,6 +131,8 @@ class PhantomSettings:
         Relative signal change of the MR images over the field of view; 0 is none.
     position : sequence of 3 floats
         RAS of the middle of L3, mm.
+    anatomy : Anatomy
+        ``usual``, ``T13``, ``L6`` or ``sacralised-L5``.
     """
 
     seed: int
@@ -161,10 +163,12 @@ class PhantomSettings:
     mr_noise: float = 4.0
     bias_field: float = 0.0
     position: Sequence[float] | None = None
+    anatomy: Anatomy = Anatomy.USUAL
 
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise UserError(f"The seed {self.seed} is negative.", "Give a whole number from 0.")
+        object.__setattr__(self, "anatomy", Anatomy(self.anatomy))
         for name, drawn in _drawn(np.random.default_rng((self.seed, 0)), self).items():
             object.__setattr__(self, name, _completed(getattr(self, name), drawn))
         object.__setattr__(self, "spacing", tuple(float(s) for s in np.broadcast_to(self.spacing, 3)))
@@ -172,6 +176,11 @@ class PhantomSettings:
             object.__setattr__(self, name, tuple(getattr(self, name)))
         object.__setattr__(self, "csf_signal", MappingProxyType(dict(self.csf_signal)))
         _check(self)
+
+    @property
+    def levels(self) -> tuple[VertebralLevel, ...]:
+        """The vertebrae from T10, cut by the image's top, to S1."""
+        return self.anatomy.levels
 
     @property
     def subject(self) -> str:
@@ -211,6 +220,7 @@ def _drawn(rng: np.random.Generator, given: PhantomSettings) -> dict[str, Any]:
     hu = {v: round(float(l1 * f + 2.5 * e), 1) for (v, f), e in zip(_LEVEL_FACTOR.items(), z[3:12], strict=True)}
     fat = float(np.clip(0.12 + 0.006 * (age - 60) + 0.05 * z[12], 0.03, 0.5))
     muscle_factor = (1.0, 1.04, 0.45, 0.43)
+    hu |= {level: hu[like] for level, like in LIKE.items() if level in given.anatomy.levels}
     fatty = (120 - l1) / 60  # fragile bone has fattier marrow, which is brighter on T1 and T2
     return {
         "sex": sex,
@@ -239,6 +249,8 @@ def _check(s: PhantomSettings) -> None:
             f"Give sizes from {_FINEST_MM} to {_COARSEST_MM} mm.",
         )
     levels = [fracture.level for fracture in s.fractures]
+    if not set(levels) <= set(s.levels):
+        raise UserError(f"A fractured level does not exist in the anatomy '{s.anatomy}'.", "Choose another level.")
     if len(set(levels)) != len(levels):
         raise UserError("One level was given two fractures.", "Give at most one fracture a level.")
     if s.sex not in ("F", "M"):

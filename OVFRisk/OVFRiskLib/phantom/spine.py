@@ -9,7 +9,7 @@ import numpy as np
 from ..anatomy import VertebralLevel
 from ..level_frame import LevelFrame
 from .body import BodyForm, Heights, fractured_heights, unfractured_heights
-from .dimensions import BODY_SIZES, LEVELS
+from .dimensions import BODY_SIZES
 from .settings import PhantomSettings
 
 CANAL_DEPTH_MM = 16.5  # typical, sagittal
@@ -95,11 +95,11 @@ def _smooth(z: np.ndarray, knots: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def build_spine(settings: PhantomSettings) -> Spine:
     """Chain the vertebrae from the sacrum upwards; the origin of the patient's coordinates is the middle of L3."""
-    forms = {level: _form(settings, level) for level in LEVELS}
+    forms = {level: _form(settings, level) for level in settings.levels}
     sagittal = np.radians(settings.sacral_slope - forms[VertebralLevel.S1][0].wedge_angle)  # S1's lower end
     point = np.zeros(3)
     frames: dict[VertebralLevel, LevelFrame] = {}
-    for count, level in enumerate(reversed(LEVELS)):
+    for count, level in enumerate(reversed(settings.levels)):
         form, _ = forms[level]
         if count:
             disc_wedge = np.radians(_disc_wedge(settings, level, forms))
@@ -109,7 +109,7 @@ def build_spine(settings: PhantomSettings) -> Spine:
         # The wedge angle is positive where the body is lower in front, which turns the spine above it forwards.
         half = np.radians(form.wedge_angle) / 2
         height = float(form.half_line(np.zeros(1))[0])
-        sideways = np.radians(settings.scoliosis) * np.sin(np.pi * count / (len(LEVELS) - 1))
+        sideways = np.radians(settings.scoliosis) * np.sin(np.pi * count / (len(settings.levels) - 1))
         up = _axis(sagittal + half, sideways)
         centre = point + height * up
         frames[level] = _frame(centre, up)
@@ -120,7 +120,7 @@ def build_spine(settings: PhantomSettings) -> Spine:
         level: Vertebra(
             level, *forms[level], LevelFrame(frames[level].origin - origin, frames[level].axes), settings.size
         )
-        for level in LEVELS
+        for level in settings.levels
     }
     return Spine(vertebrae, settings.size)
 
@@ -136,7 +136,7 @@ def _form(settings: PhantomSettings, level: VertebralLevel) -> tuple[BodyForm, H
 def _disc_wedge(settings: PhantomSettings, above: VertebralLevel, forms: Mapping) -> float:
     """Wedge of the disc below `above`, degrees: the discs beside a fracture take back a part of its kyphosis."""
     wedge = BODY_SIZES[above].disc_wedge * settings.lordosis
-    below = LEVELS[LEVELS.index(above) + 1]
+    below = settings.levels[settings.levels.index(above) + 1]
     for level in (above, below):
         if settings.fracture(level):
             form, healthy = forms[level]

@@ -11,7 +11,7 @@ import numpy as np
 from ..anatomy import Compartment, Structure, VertebralLevel
 from ..measurement import Measurement, MeasurementTable, Quality, protocol_id
 from .body import BodyForm, Heights
-from .dimensions import LEVELS, WHOLE_LEVELS
+from .dimensions import LEVELS
 from .mr import marrow_signals
 from .raster import Axis, Raster, covered
 from .settings import SEQUENCES, VBQ_LEVELS, FractureKind, PhantomSettings
@@ -28,7 +28,7 @@ _MOST_FRACTURED = 2  # of L1 to L4; more exclude a patient from VBQ (Huang 2025)
 def truth_table(settings: PhantomSettings, spine: Spine, rods: list[CalibrationRod]) -> MeasurementTable:
     """Return every set value; names and units are those of the measuring parts."""
     table = _Truth(settings)
-    for level in WHOLE_LEVELS:
+    for level in settings.levels[1:-1]:
         table.rows += _level_rows(table, settings, spine[level])
     table.absent(LEVELS[0], Compartment.BODY, "volume", "cm3", "cut by the image's upper border")
     table.add(LEVELS[0], Compartment.CANCELLOUS, "trabecular_attenuation", settings.cancellous_hu[LEVELS[0]], HU)
@@ -125,7 +125,7 @@ def _add_rods(table: _Truth, settings: PhantomSettings, rods: list[CalibrationRo
 def _add_vbq(table: _Truth, settings: PhantomSettings) -> None:
     signals = marrow_signals(settings)
     for sequence in SEQUENCES:
-        for level in WHOLE_LEVELS:
+        for level in settings.levels[1:-1]:
             table.add(level, Compartment.BODY, f"{sequence}_signal_intensity", signals[sequence][level], _SIGNAL)
         csf = settings.csf_signal[sequence]
         table.add(VertebralLevel.L3, Structure.CSF, f"{sequence}_signal_intensity", csf, _SIGNAL)
