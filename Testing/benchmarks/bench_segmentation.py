@@ -5,6 +5,7 @@ distance, trabecular attenuation against the reference mask's, and processor sec
 """
 
 import argparse
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +15,13 @@ from OVFRiskLib.anatomy import Compartment, Region, VertebralLevel
 from OVFRiskLib.distance import depth_mm
 from OVFRiskLib.files.read_labels import read_labels, read_stored
 from OVFRiskLib.image import Modality, Volume
+from OVFRiskLib.jobs import Job, Kind
 from OVFRiskLib.segmentation.agreement import dice, surface_distance
 from OVFRiskLib.segmentation.engines import ENGINES, Request
 from OVFRiskLib.segmentation.seeds import Seed
 
 TRABECULAR_DEPTH_MM = 4.0
+ANCHORS = {"ct_abdomen_3mm": "L3@-5,143,315", "ct_contrast_5mm": "L1@3,-29,-271"}
 Bodies = dict[VertebralLevel, np.ndarray]
 
 
@@ -101,6 +104,21 @@ def measure(ct: Volume, masks: Bodies, jitter_mm: float, seed: int) -> tuple[dic
     return rows, seconds
 
 
+def longest_silence(data: Path, engine: str, case: str) -> float:
+    """Return the longest time without a word from a job that segments `case`, s."""
+    ct = data / case / "ct.nii.gz"
+    with tempfile.TemporaryDirectory() as folder:
+        job, told = (
+            Job(["segment", Path(folder) / "out", "--ct", ct, "--engine", engine, "--anchor", ANCHORS[case]]),
+            [],
+        )
+        job.start()
+        while not job.ended:
+            told += [time.monotonic() for event in job.poll() if event.kind is Kind.PROGRESS]
+            time.sleep(0.02)
+    return float(np.diff(told).max())
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -121,6 +139,9 @@ def main() -> None:
                 f"| {distance.mean():.2f} | {off[np.abs(off).argmax()]:+.1f} | {seconds:.2f} |",
                 flush=True,
             )
+    for case in ANCHORS:
+        silence = longest_silence(options.data, "automatic", case)
+        print(f"{case}, automatic: longest silence between two reports of progress {silence:.1f} s")
 
 
 if __name__ == "__main__":
