@@ -13,14 +13,17 @@ from pathlib import Path
 import numpy as np
 from OVFRiskLib.anatomy import Compartment, Region, VertebralLevel
 from OVFRiskLib.distance import depth_mm
+from OVFRiskLib.errors import UserError
 from OVFRiskLib.files.read_labels import read_labels, read_stored
 from OVFRiskLib.image import Modality, Volume
 from OVFRiskLib.jobs import Job, Kind
+from OVFRiskLib.phantom import Fracture, PhantomSettings, make_patient
 from OVFRiskLib.segmentation.agreement import dice, surface_distance
 from OVFRiskLib.segmentation.engines import ENGINES, Request
 from OVFRiskLib.segmentation.seeds import Seed
 
 TRABECULAR_DEPTH_MM = 4.0
+SPACINGS = (1.5, (1, 1, 3), (1, 1, 5), 2.0)
 ANCHORS = {"ct_abdomen_3mm": "L3@-5,143,315", "ct_contrast_5mm": "L1@3,-29,-271"}
 Bodies = dict[VertebralLevel, np.ndarray]
 
@@ -104,6 +107,35 @@ def measure(ct: Volume, masks: Bodies, jitter_mm: float, seed: int) -> tuple[dic
     return rows, seconds
 
 
+def phantoms() -> Iterator[str]:
+    """Ten synthetic patients with scoliosis, one crushed body and rods through the automatic engine: a row each."""
+    levels = VertebralLevel.span("T11-L5")
+    for seed in range(10):
+        spacing, scoliosis = SPACINGS[seed % len(SPACINGS)], 5.0 * (seed % 6)
+        crush = Fracture(levels[seed % len(levels)], "crush", 0.35)
+        patient = make_patient(PhantomSettings(seed, spacing=spacing, fractures=(crush,), scoliosis=scoliosis))
+        parts = (Compartment.CORTICAL, Compartment.CANCELLOUS)
+        truth = {v: patient.compartments.mask(*(Region(part, v) for part in parts)).array for v in levels}
+        centres = {v: patient.ct.to_ras(np.argwhere(truth[v])[:, ::-1].mean(axis=0)) for v in levels}
+        asked = ""
+        try:
+            labels = ENGINES["automatic"](patient.ct, Request(), lambda _share, _what: None)
+        except UserError:
+            asked, anchor = "yes", Seed(centres[VertebralLevel.L3], VertebralLevel.L3)
+            labels = ENGINES["automatic"](patient.ct, Request(anchor=anchor), lambda _share, _what: None)
+        found = {v: labels.mask(Region(Compartment.BODY, v)).array for v in levels}
+        worst = min(levels, key=lambda v: dice(found[v], truth[v]))
+        off = [
+            np.linalg.norm(patient.ct.to_ras(np.argwhere(found[v])[:, ::-1].mean(axis=0)) - centres[v])
+            for v in levels
+            if found[v].any()
+        ]
+        yield (
+            f"| {seed} | {spacing} | {scoliosis:g} | {crush.level} | {asked} | {len(off)} of {len(levels)} "
+            f"| {dice(found[worst], truth[worst]):.3f} ({worst}) | {max(off):.1f} |"
+        )
+
+
 def longest_silence(data: Path, engine: str, case: str) -> float:
     """Return the longest time without a word from a job that segments `case`, s."""
     ct = data / case / "ct.nii.gz"
@@ -139,6 +171,13 @@ def main() -> None:
                 f"| {distance.mean():.2f} | {off[np.abs(off).argmax()]:+.1f} | {seconds:.2f} |",
                 flush=True,
             )
+    print(
+        "\n| phantom | spacing mm | scoliosis | crushed | asked for an anchor | bodies | least Dice | centre off mm |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for row in phantoms():
+        print(row, flush=True)
+    print()
     for case in ANCHORS:
         silence = longest_silence(options.data, "automatic", case)
         print(f"{case}, automatic: longest silence between two reports of progress {silence:.1f} s")
