@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, field
 from time import perf_counter
 
 from .anatomy import Region, VertebralLevel
-from .attenuation import Calibration, Phase, TrabecularSettings
+from .attenuation import Phase, TrabecularSettings
+from .calibration import Calibration
 from .ct_analysis import CtResult, Report, analyze_ct
 from .errors import UserError
 from .image import LabelMap, Modality, Volume

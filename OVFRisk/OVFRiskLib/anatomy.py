@@ -106,6 +106,13 @@ class Structure(StrEnum):
     PSOAS_RIGHT = "psoas-right"
     SUBCUTANEOUS_FAT = "subcutaneous-fat"
     CALIBRATION_ROD = "calibration-rod"
+    AORTA = "aorta"
+    INFERIOR_VENA_CAVA = "inferior-vena-cava"
+    PORTAL_VEIN = "portal-vein"
+    KIDNEY_LEFT = "kidney-left"
+    KIDNEY_RIGHT = "kidney-right"
+    ERECTOR_SPINAE = "erector-spinae"  # both sides
+    PSOAS = "psoas"  # both sides
 
 
 RIBS = (Structure.RIB_LEFT, Structure.RIB_RIGHT)

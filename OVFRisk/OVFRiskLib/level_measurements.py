@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .anatomy import Compartment, Region, VertebralLevel
-from .attenuation import Attenuation, Calibration, Phase, TrabecularSettings, attenuation, trabecular_region
+from .attenuation import Attenuation, Phase, TrabecularSettings, attenuation, trabecular_region
 from .body_shape import BodyShape
+from .calibration import Calibration
 from .image import LabelMap, Mask, Volume
 from .measurement import Measurement, Quality, Source
 from .morphometry import Heights, HeightSettings, measure_heights

@@ -192,7 +192,8 @@ def test_spans():
         ("L4 disc", "L4 disc"), ("sacrum", "sacrum"), ("spinal_canal", "spinal-canal"), ("CSF", "csf"),
         ("autochthon_left", "erector-spinae-left"), ("iliopsoas_right", "psoas-right"),
         ("Psoas major left", "psoas-left"), ("calibration-rod", "calibration-rod"), ("S1", "S1 whole"),
-        ("erector-spinae-right", "erector-spinae-right"),
+        ("erector-spinae-right", "erector-spinae-right"), ("kidney_left", "kidney-left"),
+        ("portal_vein_and_splenic_vein", "portal-vein"),
     ],
 )  # fmt: skip
 def test_segment_names(name, region):

@@ -2,7 +2,8 @@ import json
 
 import numpy as np
 import pytest
-from OVFRiskLib.attenuation import Calibration, TrabecularSettings, attenuation, trabecular_region
+from OVFRiskLib.attenuation import TrabecularSettings, attenuation, trabecular_region
+from OVFRiskLib.calibration import Calibration
 from OVFRiskLib.errors import UserError
 from OVFRiskLib.image import Modality, Volume
 

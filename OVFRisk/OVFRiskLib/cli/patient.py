@@ -8,7 +8,8 @@ import typer
 
 from ..analysis import Analysis, Patient, Settings, analyze
 from ..anatomy import VertebralLevel, label_schemes
-from ..attenuation import Calibration, Phase
+from ..attenuation import Phase
+from ..calibration import Calibration
 from ..ct_analysis import Report
 from ..ct_segmentation import segment_ct
 from ..errors import UserError

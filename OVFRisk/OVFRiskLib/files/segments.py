@@ -36,6 +36,11 @@ _OTHERS = {
     Structure.PSOAS_RIGHT: "(psoas|psoas major|iliopsoas) right|right (psoas|psoas major|iliopsoas)",
     Structure.SUBCUTANEOUS_FAT: "subcutaneous fat",
     Structure.CALIBRATION_ROD: "calibration rod",
+    Structure.AORTA: "aorta",
+    Structure.INFERIOR_VENA_CAVA: "inferior vena cava",
+    Structure.PORTAL_VEIN: "portal vein( and splenic vein)?",
+    Structure.KIDNEY_LEFT: "kidney left|left kidney",
+    Structure.KIDNEY_RIGHT: "kidney right|right kidney",
 }
 _WITHIN = {  # a part that may lie inside another segment of its level, and takes its place there
     Compartment.BODY: {Compartment.WHOLE},

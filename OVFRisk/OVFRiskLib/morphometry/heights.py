@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from .body_shape import BodyShape, robust_fit
-from .measurement import protocol_id
+from ..body_shape import BodyShape, robust_fit
+from ..measurement import protocol_id
 
 _FEWEST_COLUMNS = 8
 _LIP_MM = 1.0  # a parabola may rise above the highest column seen by this, for the rounding of the rim

@@ -1,0 +1,5 @@
+"""Volumetric bone mineral density (vBMD): from attenuation by an explicit calibration."""
+
+from .line import Calibration
+
+__all__ = ["Calibration"]
