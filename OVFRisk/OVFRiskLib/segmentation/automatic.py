@@ -31,7 +31,6 @@ _CLEAR_SHARE = 75  # percentile of the peaks that counts as a clear disc
 _JUMP_COST = 0.8  # of a change of the distance by the factor e
 _ODD_COST = 0.05  # a mm outside the usual distance
 _OPEN_COST = 0.02  # a mm without a disc at either end: a body that is cut, or the sacrum
-_THICK_MM, _THICK_COST = 14.0, 4.0  # HU a mm: end plates farther apart hold a body rather than a disc
 _PEDICLE_ABOVE_MM = 4.0  # the foramen is widest this far above the disc
 _PEDICLE_WEIGHT = 1.5
 _LEVEL_MM, _PLATE_REACH_MM, _PLATE_WEIGHT = 35, 5.0, 0.4
@@ -114,7 +113,7 @@ def _cut(labels: LabelMap, at_border: set[VertebralLevel | None]) -> list[str]:
 def find_discs(ct: Volume, column: Column, curve: SpineCurve) -> list[DiscPlane]:
     """Return the discs from foot to head: the clearest row of them at distances that vertebrae have."""
     evidence = disc_evidence(ct, curve, 0.0, float(curve.knots[-1]))
-    contrast = evidence.score - _THICK_COST * np.maximum(2 * evidence.half_height - _THICK_MM, 0)
+    contrast = evidence.score
     peaks = contrast[(ndimage.maximum_filter1d(contrast, 13) == contrast) & (contrast > 0)]
     if not len(peaks):
         return []

@@ -9,7 +9,7 @@ import numpy as np
 from ..anatomy import VertebralLevel
 from ..image import Volume
 from ..level_frame import LevelFrame
-from .disc_planes import DiscPlane, disc_chain, disc_evidence
+from .disc_planes import DiscPlane, disc_chain, disc_evidence, fitted_plane, robust_plane
 from .engines import Report
 from .seeds import Seed
 from .spine_curve import SpineCurve
@@ -117,6 +117,7 @@ def _discs(ct: Volume, curve: SpineCurve, levels: Sequence[VertebralLevel], trus
         margin = 1.2 * usual.max()
         evidence = disc_evidence(ct, curve, clicks[-1] - margin, clicks[0] + margin)
         chain = disc_chain(evidence, clicks[::-1], usual[::-1], trust)
+        chain = [disc and fitted_plane(ct, disc, curve.frame(disc.s)) for disc in chain]
         found += list(pairwise(chain))[::-1]
     return found
 
@@ -207,12 +208,7 @@ def _refitted(surface: StarSurface) -> tuple[LevelFrame, np.ndarray]:
 
 def _normal(points: np.ndarray) -> np.ndarray:
     """Normal of the plane z(x, y) through points, robustly."""
-    design = np.column_stack([points[:, :2], np.ones(len(points))])
-    keep = np.ones(len(points), dtype=bool)
-    for _ in range(3):
-        fit = np.linalg.lstsq(design[keep], points[keep, 2], rcond=None)[0]
-        residual = np.abs(points[:, 2] - design @ fit)
-        keep = residual <= max(2.0 * np.median(residual), 0.5)
+    fit = robust_plane(points)
     return np.array([-fit[0], -fit[1], 1.0]) / np.linalg.norm([*fit[:2], 1.0])
 
 

@@ -4,20 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import ndimage
 
-from ..image import Volume
-from .spine_curve import SpineCurve
+from ..image import Grid, Volume
+from ..level_frame import LevelFrame
+from .spine_curve import SpineCurve, sample
 
 _STEP_MM = 1.0
 _HALF_WIDTH_MM, _HALF_DEPTH_MM = 13.0, 11.0  # well within a lumbar or lower thoracic body
 _TILTS_RIGHT = np.tan(np.deg2rad(np.arange(-24, 25, 6)))
 _TILTS_FRONT = np.tan(np.deg2rad(np.arange(-36, 37, 6)))  # L5's lower disc leans most
 _HALF_HEIGHTS_MM = np.arange(2.0, 9.5, 1.0)  # of a disc with half of both end plates
+_THICK_MM, _THICK_COST = 14.0, 4.0  # HU a mm: end plates farther apart hold a body rather than a disc
 _TILT_COST = 60.0  # HU by which a disc at 45 degrees has to be clearer
 _LEAST_SHARE = 0.3  # of the range of brightness in and between the bodies
 _LEAST_WORTH = 0.35  # of the clearest discs' contrast; less is no disc
 _LEAST_HEIGHT = 0.35  # of the usual distance of discs; a body crushed by 60 % keeps more
+_CLICK_COST = 8.0  # a click a fifth of the height off (8 mm at L3) costs as much as a crush by a third
+_BONE_SHARE = 0.4  # of the distance of two discs, from its middle: there the bone ends
 _AWAY_COST = 3.0  # HU a mm away from where a disc is expected
+_LEAST_VOXELS = 3.0  # from end plate to end plate: two bright ones and a dark one between show a tilt of their own
+_PLATE_MM, _FIT_STEP_MM = 3.0, 0.5  # an end plate is looked for so far beyond where it was found
 _HU_RANGE = (-100.0, 600.0)  # gas and metal count as fat and cortical bone
 
 
@@ -61,7 +68,7 @@ class DiscEvidence:
     s : ndarray, shape (n,)
         Places, mm, equally spaced.
     score : ndarray, shape (n,)
-        Contrast in HU less the cost of the tilt; -inf where the image does not show enough.
+        Contrast in HU less the cost of tilt and height; -inf where the image does not show enough.
     slopes : ndarray, shape (n, 2)
         Best tilt: rise of the plane to the right and to the front, mm a mm.
     half_height : ndarray, shape (n,)
@@ -120,6 +127,64 @@ def disc_evidence(ct: Volume, curve: SpineCurve, low: float, high: float) -> Dis
     return DiscEvidence(curve, s, best, slopes, half, _least_contrast(image))
 
 
+def fitted_plane(image: Grid, disc: DiscPlane, frame: LevelFrame) -> DiscPlane:
+    """Return the disc with the plane halfway between its end plates, at any tilt: the search knows steps only.
+
+    Parameters
+    ----------
+    image : Grid
+    disc : DiscPlane
+        As found along the curve.
+    frame : LevelFrame
+        Tells which way the front is.
+    """
+    voxel = np.linalg.norm(disc.normal @ image.ijk_to_ras[:3, :3])
+    if disc.thickness < _LEAST_VOXELS * voxel:
+        return disc
+    frame = replace(frame, origin=disc.point).aligned(disc.normal)
+    x, y = (np.arange(-half, half + 1, 2) for half in (_HALF_WIDTH_MM, _HALF_DEPTH_MM))
+    reach = disc.thickness / 2 + _PLATE_MM
+    z = np.arange(-reach, reach + _FIT_STEP_MM / 2, _FIT_STEP_MM)
+    grid = np.stack(np.meshgrid(x, y, z, indexing="ij"), axis=-1)
+    values = np.clip(sample(image, frame.to_ras(grid)), *_HU_RANGE)
+    values = ndimage.gaussian_filter(values, (1, 1, 0))
+    within = np.hypot(grid[..., 0, 0] / (_HALF_WIDTH_MM + 1), grid[..., 0, 1] / (_HALF_DEPTH_MM + 1)) <= 1
+    middle = _halfway(values[within], z, disc)
+    places = grid[..., 0, :2][within][np.isfinite(middle)]
+    if 2 * len(places) < within.sum():
+        return disc
+    fit = robust_plane(np.column_stack([places, middle[np.isfinite(middle)]]))
+    normal = np.array([-fit[0], -fit[1], 1.0]) @ frame.axes
+    return replace(disc, point=frame.to_ras([0.0, 0.0, fit[2]]), normal=normal / np.linalg.norm(normal))
+
+
+def _halfway(columns: np.ndarray, z: np.ndarray, disc: DiscPlane) -> np.ndarray:
+    """Return the height halfway between the end plates in each column, shape (n,); NaN where they do not show."""
+    inner = np.abs(z) <= max(disc.thickness / 2 - 1, 1)
+    valley = np.nan_to_num(np.where(inner, columns, np.inf), nan=np.inf).argmin(axis=1)
+    least = np.take_along_axis(columns, valley[:, None], axis=1)
+    sides = []
+    for way in (-1, 1):
+        beyond = way * (np.arange(len(z)) - valley[:, None]) >= 0
+        part = np.where(beyond, columns, -np.inf)
+        peak = part.max(axis=1, keepdims=True)
+        bright = beyond & (columns > (least + peak) / 2)
+        first = bright.argmax(axis=1) if way > 0 else len(z) - 1 - bright[:, ::-1].argmax(axis=1)
+        sides.append(np.where((peak - least)[:, 0] > max(disc.contrast, 0) / 2, z[first], np.nan))
+    return np.mean(sides, axis=0)
+
+
+def robust_plane(points: np.ndarray) -> np.ndarray:
+    """Return slopes and height of the plane z(x, y) through points, shape (n, 3), without those that lie off."""
+    design = np.column_stack([points[:, :2], np.ones(len(points))])
+    keep = np.ones(len(points), dtype=bool)
+    for _ in range(3):
+        fit = np.linalg.lstsq(design[keep], points[keep, 2], rcond=None)[0]
+        residual = np.abs(points[:, 2] - design @ fit)
+        keep = residual <= max(2.0 * np.median(residual), 0.5)
+    return fit
+
+
 def _least_contrast(image: np.ndarray) -> float:
     seen = image[np.isfinite(image)]
     low, high = np.percentile(seen, [5, 99]) if seen.size else (0.0, 0.0)
@@ -152,7 +217,9 @@ def _valley(profile: np.ndarray, margin: int, count: int) -> tuple[np.ndarray, n
         return profile[start : start + count]
 
     middle = (around(-1) + 2 * around(0) + around(1)) / 4
-    contrast = [np.minimum(around(h), around(-h)) - middle for h in _HALF_HEIGHTS_MM]
+    thick = _THICK_COST * np.maximum(2 * _HALF_HEIGHTS_MM - _THICK_MM, 0)
+    plates = [np.minimum(around(h), around(-h)) for h in _HALF_HEIGHTS_MM]
+    contrast = [plate - middle - cost for plate, cost in zip(plates, thick, strict=True)]
     contrast = np.nan_to_num(contrast, nan=-np.inf)
     return contrast.max(axis=0), _HALF_HEIGHTS_MM[contrast.argmax(axis=0)]
 
@@ -205,4 +272,4 @@ def _body_worth(low: np.ndarray, high: np.ndarray, click: float | None, pitch: f
     if click is None:
         return worth
     middle = np.abs(click - (low + high) / 2) / pitch
-    return worth - trust * middle**2 - 10 * np.maximum(middle - height / 2, 0)
+    return worth - max(trust, _CLICK_COST) * middle**2 - 10 * np.maximum(middle - _BONE_SHARE * height, 0)
