@@ -57,7 +57,7 @@ screenshots: demo
 	@browser=$$(command -v chromium || command -v chromium-browser || command -v google-chrome) || \
 	  { echo "No Chromium found: install chromium, then run make screenshots again."; exit 1; }; \
 	mkdir -p Resources/screenshots; \
-	"$$browser" --headless --no-sandbox --hide-scrollbars --window-size=1200,2750 \
+	"$$browser" --headless --no-sandbox --hide-scrollbars --window-size=1200,1800 \
 	  --screenshot="$(CURDIR)/Resources/screenshots/report.png" "file://$(CURDIR)/$(DEMO)/result/report.html"
 
 clean:

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from time import perf_counter
 
+import numpy as np
+
 from .anatomy import Region, VertebralLevel
-from .attenuation import Phase, TrabecularSettings
-from .calibration import Calibration
+from .attenuation import Phase, PhaseCorrection, PhaseProposal, TrabecularSettings, checked
+from .calibration import CalibrationRequest, DensityLine, density_line
 from .ct_analysis import CtResult, Report, analyze_ct
 from .errors import UserError
 from .image import LabelMap, Modality, Volume
@@ -14,6 +17,7 @@ from .level_measurements import CtSettings
 from .measurement import MeasurementTable
 from .models.cutoffs import Assessment, assess
 from .morphometry import HeightSettings
+from .muscle import MuscleSettings
 from .provenance import software
 from .radiomics import Features, Protocol
 from .segmentation.compartments import PeelSettings
@@ -44,7 +48,10 @@ class Patient:
         Years.
     phase : Phase, optional
         Contrast phase of the CT; unknown stays unknown.
-    calibration : Calibration, optional
+    calibration : CalibrationRequest, optional
+        A scanner's line, the rods of a phantom in the scan, or the patient's own muscle and fat.
+    structures : LabelMap, optional
+        Muscles, vessels and rods on the CT; None where `ct_labels` holds them.
     synthetic : bool
         Whether the images were simulated.
     segmentation : mapping, optional
@@ -59,7 +66,8 @@ class Patient:
     sex: str | None = None
     age: float | None = None
     phase: Phase | None = None
-    calibration: Calibration | None = None
+    calibration: CalibrationRequest | None = None
+    structures: LabelMap | None = None
     synthetic: bool = False
     segmentation: Mapping[str, object] | None = None
 
@@ -86,6 +94,10 @@ class Settings:
         Levels that VBQ leaves out.
     statistic : str
         How VBQ combines the levels: ``mean`` (Huang) or ``median`` (Ehresman).
+    peel, trabecular, heights, muscle
+        How each part of the CT is measured.
+    correction : PhaseCorrection, optional
+        Of attenuation for contrast medium; the uncorrected value stays.
     """
 
     protocol: Protocol
@@ -95,6 +107,8 @@ class Settings:
     peel: PeelSettings = PeelSettings()
     trabecular: TrabecularSettings = TrabecularSettings()
     heights: HeightSettings = HeightSettings()
+    muscle: MuscleSettings = MuscleSettings()
+    correction: PhaseCorrection | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +125,8 @@ class Analysis:
     assessments: tuple[Assessment, ...]
     caveats: tuple[str, ...]
     run: Mapping[str, object]
+    structures: LabelMap | None = None  # on the CT's grid: muscles, vessels
+    height_lines: Mapping[VertebralLevel, Mapping[str, np.ndarray]] = field(default_factory=dict)  # (2, 3) RAS mm
 
 
 def analyze(patient: Patient, settings: Settings, report: Report) -> Analysis:
@@ -122,7 +138,8 @@ def analyze(patient: Patient, settings: Settings, report: Report) -> Analysis:
         When images and label maps do not fit each other, or nothing can be measured.
     """
     started = perf_counter()
-    ct = _analyze_ct(patient, settings, report)
+    density = _density(patient)
+    ct = _analyze_ct(patient, settings, density, report)
     after_ct = perf_counter()
     report(0.9, "Measuring vertebral bone quality on MRI")
     regions, vbq = _analyze_mr(patient, settings)
@@ -137,28 +154,62 @@ def analyze(patient: Patient, settings: Settings, report: Report) -> Analysis:
         measurements=ct.measurements + vbq,
         features=ct.features,
         assessments=assess(vbq, images, settings.statistic) if patient.mr else (),
-        caveats=(*_patient_caveats(patient), *_image_caveats(patient, volumes), *ct.caveats),
+        caveats=(*_patient_caveats(patient, ct, density), *_image_caveats(patient, volumes), *ct.caveats),
         run={
             "software": software(),
             "patient": {"sex": patient.sex, "age": patient.age, "phase": patient.phase, "synthetic": patient.synthetic},
-            "calibration": asdict(patient.calibration) if patient.calibration else None,
+            "calibration": density.as_dict() if isinstance(density, DensityLine) else None,
+            "proposed_phase": {"phase": ct.phase.phase, "reason": ct.phase.reason} if ct.phase else None,
             "settings": _settings(settings),
             "cortical_shells": {str(level): asdict(shell) for level, shell in ct.shells.items()},
             "segmentation": patient.segmentation,
             "images": {str(modality): image_record(volume) for modality, volume in volumes.items()},
             "label_maps": {
-                name: labels.hash for name, labels in (("CT", patient.ct_labels), ("MR", patient.mr_labels)) if labels
+                name: labels.hash
+                for name, labels in (
+                    ("CT", patient.ct_labels),
+                    ("CT structures", patient.structures),
+                    ("MR", patient.mr_labels),
+                )
+                if labels
             },
             "seconds": {"ct": round(after_ct - started, 3), "mr": round(perf_counter() - after_ct, 3)},
         },
+        structures=ct.structures,
+        height_lines=ct.height_lines,
     )
 
 
-def _analyze_ct(patient: Patient, settings: Settings, report: Report) -> CtResult:
+def _density(patient: Patient) -> DensityLine | str:
+    """Return the line from attenuation to density, or the reason why there is none."""
+    if patient.ct is None:
+        return "there is no CT"
+    labels = patient.structures or patient.ct_labels
+    return density_line(patient.calibration, patient.ct, labels, patient.phase, date.today())
+
+
+def _analyze_ct(patient: Patient, settings: Settings, density: DensityLine | str, report: Report) -> CtResult:
     if patient.ct is None:
         return CtResult()
-    how = CtSettings(settings.peel, settings.trabecular, settings.heights, patient.phase, patient.calibration)
-    return analyze_ct(patient.subject, patient.ct, patient.ct_labels, settings.levels, how, settings.protocol, report)
+    how = CtSettings(
+        settings.peel,
+        settings.trabecular,
+        settings.heights,
+        settings.muscle,
+        patient.phase,
+        checked(settings.correction, patient.phase) if settings.correction else None,
+        density,
+    )
+    return analyze_ct(
+        patient.subject,
+        patient.ct,
+        patient.ct_labels,
+        settings.levels,
+        how,
+        settings.protocol,
+        report,
+        patient.structures,
+    )
 
 
 def _analyze_mr(patient: Patient, settings: Settings) -> tuple[Regions, MeasurementTable]:
@@ -171,21 +222,39 @@ def _analyze_mr(patient: Patient, settings: Settings) -> tuple[Regions, Measurem
     return regions, table
 
 
-def _patient_caveats(patient: Patient) -> list[str]:
+def _patient_caveats(patient: Patient, ct: CtResult, density: DensityLine | str) -> list[str]:
     caveats = []
     if patient.synthetic:
         caveats.append("SYNTHETIC images of a simulated patient: for demonstration and tests only.")
     unknown = [what for what in ("sex", "age") if getattr(patient, what) is None]
     caveats += [f"The patient's {what} was not given; nothing was assumed." for what in unknown]
-    if patient.ct and patient.phase is None:
-        caveats.append("The contrast phase of the CT was not given: contrast medium raises attenuation values.")
+    if patient.ct and ct.phase:
+        caveats += _phase_caveats(patient.phase, ct.phase)
     if patient.ct and patient.calibration is None:
         caveats.append("No density calibration was given: there is no bone mineral density (vBMD).")
+    elif patient.ct and isinstance(density, str):
+        caveats.append(f"There is no bone mineral density (vBMD): {density}.")
     return caveats
 
 
+def _phase_caveats(given: Phase | None, proposal: PhaseProposal) -> list[str]:
+    doubt = f"; but {proposal.doubt}" if proposal.doubt else ""
+    read = f"{proposal.phase} ({proposal.reason}{doubt})" if proposal.phase else ""
+    if given is None:
+        seen = f" The image suggests: {read}. Confirm it with --phase." if read else ""
+        return [f"The contrast phase of the CT was not given: contrast medium raises attenuation values.{seen}"]
+    if read and proposal.phase is not given:
+        return [f"The contrast phase was given as {given}; the image suggests {read}."]
+    return []
+
+
 def _image_caveats(patient: Patient, volumes: Mapping[Modality, Volume]) -> list[str]:
-    read = {**volumes, "CT labels": patient.ct_labels, "MR labels": patient.mr_labels}
+    read = {
+        **volumes,
+        "CT labels": patient.ct_labels,
+        "CT structures": patient.structures,
+        "MR labels": patient.mr_labels,
+    }
     return [f"{what}: {text}" for what, image in read.items() if image is not None for text in image.corrections]
 
 
@@ -198,6 +267,8 @@ def _settings(settings: Settings) -> dict:
         "compartments": asdict(settings.peel),
         "trabecular": asdict(settings.trabecular),
         "heights": asdict(settings.heights),
+        "muscle": asdict(settings.muscle),
+        "phase_correction": asdict(settings.correction) if settings.correction else None,
     }
 
 

@@ -1,5 +1,6 @@
 """The vertebral body in its own frame: end plates, walls, and where the arch begins."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,11 @@ _EDGE_SHARE = 0.6  # columns this much of the body's typical height make up the 
 _WALL_BAND_MM = 3.0  # half-width of the band for the walls, which curve away to the sides
 _WALL_SHARE = 0.7  # of the greatest depth
 _CORNER_MM = 2.5  # rounded corners and lips of the walls, left out
+_WAIST_MM = 0.5, -1.5  # posterior, anterior wall, halfway against the plates, along y: assumed usual ones,
+_WAIST_SPREAD_MM, _WALL_LEAN_MM = 0.5, 2.0  # with their spread; the lean at the plates against the frame
+_WALL_PATCH_MM = 3.0  # rows nearer than this err together
+_STEEPEST = 0.6  # lean of the posterior wall (30 degrees) against the normal of the mean end plate
+_MARGIN = 4  # voxels around a vertebra: shows what is not bone above and below the end plates
 _BAND_MM = 5.0  # half-width of the mid-sagittal band
 
 
@@ -37,6 +43,8 @@ class BodyShape:
         Whether the mask goes on behind the spinal canal: a whole vertebra, not a body only.
     resolution : float
         Height of the mask's voxels along z, mm: steps of this size are no outliers.
+    mask : Mask
+        The vertebra it was found in, cropped.
     """
 
     frame: LevelFrame
@@ -49,6 +57,7 @@ class BodyShape:
     wall: np.ndarray
     has_arch: bool
     resolution: float
+    mask: Mask
 
     def wall_at(self, z: np.ndarray) -> np.ndarray:
         """Return the y of the posterior wall at heights `z`, mm."""
@@ -79,6 +88,7 @@ def body_shape(mask: Mask, up: np.ndarray, forward: np.ndarray = ANTERIOR, passe
     ValueError
         When the mask is empty or holds nothing that looks like a body.
     """
+    mask = mask.cropped(mask.box(_MARGIN))
     frame = LevelFrame(thickest_point(mask, forward), np.eye(3)).aligned(np.asarray(up, dtype=float), forward)
     for _ in range(passes):
         frame = _refined(_shape_in(mask, _symmetric(mask, frame), COARSE_STEP_MM))
@@ -157,12 +167,12 @@ def _shape_in(mask: Mask, frame: LevelFrame, step: float) -> BodyShape:
     typical = np.nanmedian(band)
     low = heights < _EDGE_SHARE * typical
     top, bottom = np.where(low, np.nan, top), np.where(low, np.nan, bottom)
-    posterior, anterior = _walls(body[np.abs(x) <= _WALL_BAND_MM].mean(axis=0) >= 0.5, y, step)
-    resolution = float(np.max(np.abs(frame.axes[2] @ mask.ijk_to_ras[:3, :3])))
-    return BodyShape(frame, x, y, top, bottom, anterior, posterior, wall, has_arch, resolution)
+    _, along_y, resolution = np.abs(frame.axes @ mask.ijk_to_ras[:3, :3]).max(axis=1).tolist()
+    posterior, anterior = _walls(body[np.abs(x) <= _WALL_BAND_MM].mean(axis=0) >= 0.5, y, step, along_y)
+    return BodyShape(frame, x, y, top, bottom, anterior, posterior, wall, has_arch, resolution, mask)
 
 
-def _walls(section: np.ndarray, y: np.ndarray, step: float) -> tuple[float, float]:
+def _walls(section: np.ndarray, y: np.ndarray, step: float, voxel: float) -> tuple[float, float]:
     """Return the y of the posterior and anterior wall at the end plates, from the mid-sagittal section (ny, nz).
 
     Walls are waisted and corners rounded: a parabola through each wall's middle part leads to the plates.
@@ -175,9 +185,25 @@ def _walls(section: np.ndarray, y: np.ndarray, step: float) -> tuple[float, floa
         raise ValueError("no vertebral body found in the mask")
     corner = min(round(_CORNER_MM / step), rows.size // 4)
     middle = rows[corner : rows.size - corner]
-    fits = (robust_fit(middle, wall[middle], degree=2, tolerance=1.0) for wall in (back, front))
-    posterior, anterior = (float(np.polyval(fit, rows[[0, -1]]).mean()) for fit in fits)
-    return posterior, anterior
+    t = (2 * middle - rows[0] - rows[-1]) / (rows[-1] - rows[0])  # -1 and 1 at the plates
+    noise = voxel / math.sqrt(12) * math.sqrt(_WALL_PATCH_MM / step)
+    return tuple(_waisted(t, w[middle], waist, noise, voxel) for w, waist in zip((back, front), _WAIST_MM, strict=True))
+
+
+def _waisted(t: np.ndarray, wall: np.ndarray, waist: float, noise: float, voxel: float, rounds: int = 5) -> float:
+    """Return a wall's y at the plates (mean of t = -1 and 1), mm; of a waist that few rows do not tell, the usual."""
+    terms = np.stack([np.ones_like(t), t, 1 - t**2], axis=-1)
+    prior = np.diag([0.0, _WALL_LEAN_MM**-2, _WAIST_SPREAD_MM**-2])
+    keep = np.ones(t.size, dtype=bool)
+    for _ in range(rounds):
+        weighted = terms[keep].T / noise**2
+        fit = np.linalg.solve(weighted @ terms[keep] + prior, weighted @ wall[keep] + prior @ [0.0, 0.0, waist])
+        distance = np.abs(wall - terms @ fit)
+        near = distance <= max(2.5 * np.median(distance[keep]), 1.0, voxel / 2)
+        if np.count_nonzero(near) < 2 * fit.size:
+            break
+        keep = near
+    return float(fit[0])
 
 
 def _posterior_wall(
@@ -199,6 +225,8 @@ def _posterior_wall(
         raise ValueError("no posterior wall found in the mask")
     wall_y = y[start - exits[rows]] + step / 2
     line = robust_fit(z[rows], wall_y, degree=1, tolerance=step)
+    if abs(line[0]) > _STEEPEST:  # few rough rows of a flat body
+        line = np.array([0.0, np.median(wall_y)])
     return line, _bone_behind(inside, y, np.polyval(line, z))
 
 

@@ -1,14 +1,22 @@
-"""Everything measured on a patient's CT: compartments, measurements and features of each level."""
+"""Everything measured on a patient's CT: bone, fractures, density, muscle and features, level by level."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from .anatomy import Compartment, Region, VertebralLevel
+from .attenuation import PhaseProposal, propose_phase
+from .body_shape import BodyShape
 from .errors import UserError
 from .files.geometry import check_labels_fit_ct, on_grid_of
 from .image import LabelMap, Volume
 from .level_measurements import PARTS, CtSettings, Level, measure_level
-from .measurement import Measurement, MeasurementTable
+from .measurement import Measurement, MeasurementTable, Source
+from .morphometry import Heights, Morphometry, measure_morphometry
+from .muscle import measure_muscle
+from .patient_measurements import measure_patient
 from .radiomics import Features, LabelMasks, Protocol, refused, try_regions
 from .segmentation.compartments import Shell, body_shapes, shell_thickness, split_compartments
 from .segmentation.level_check import LevelQuality, check_levels
@@ -29,6 +37,9 @@ class CtResult:
     features: Mapping[Region, Features] = field(default_factory=dict)
     caveats: tuple[str, ...] = ()
     shells: Mapping[VertebralLevel, Shell] = field(default_factory=dict)
+    structures: LabelMap | None = None
+    height_lines: Mapping[VertebralLevel, Mapping[str, np.ndarray]] = field(default_factory=dict)
+    phase: PhaseProposal | None = None
 
 
 def analyze_ct(
@@ -39,6 +50,7 @@ def analyze_ct(
     settings: CtSettings,
     protocol: Protocol,
     report: Report,
+    structures: LabelMap | None = None,
 ) -> CtResult:
     """Measure every wanted level of a CT.
 
@@ -49,11 +61,13 @@ def analyze_ct(
     labels : LabelMap
         Vertebrae (whole, bodies only, or compartments), on any grid that overlaps the CT's.
     wanted : tuple of VertebralLevel or None
-        None for all labelled levels from T1 to L6.
+        None for all labelled levels from T1 to L6. Fractures and angles are judged on all that are labelled.
     settings : CtSettings
     protocol : Protocol
         Of the radiomics features.
     report : Report
+    structures : LabelMap, optional
+        Muscles and vessels, where `labels` does not hold them.
 
     Raises
     ------
@@ -63,20 +77,66 @@ def analyze_ct(
     report(0.0, "Comparing CT and label map")
     labels, grid_note = on_grid_of(labels, ct)
     levels = _levels(labels, wanted)
-    everything, around = labels, [level for level in _present(labels) if level in {*MEASURED, *levels}]
+    everything = labels
     labels = labels.restricted(region for region in labels.regions if region.level in levels)
     check_labels_fit_ct(labels, ct)
     report(0.05, "Finding the vertebral bodies")
-    shapes = body_shapes(everything, around)
-    qualities = check_levels(everything, labels.levels(), shapes, ct)
+    shapes, judged = _judged(everything, levels, ct)
+    qualities = tuple(judged[level] for level in judged if level in levels)
     found = {q.level: shapes[q.level] for q in qualities if q.usable}
     compartments = split_compartments(labels, found, settings.peel)
+    structures, structures_note = (everything, "") if structures is None else on_grid_of(structures, ct)
     cut_out = [Level.cut_out(ct, ct.hash, compartments, shapes[q.level], q) for q in qualities]
-    rows = _measure(subject, cut_out, settings, report)
+    rows, shape = _measure(subject, cut_out, shapes, judged, settings, report)
+    rows += _muscle(subject, ct, structures, shapes, judged, settings)
     features = _features(list(found), ct, compartments, protocol, report)
-    caveats = [grid_note, *(text for quality in qualities for text in _quality_caveats(quality))]
-    shells = {v.level: shell for v in cut_out if v.level in found and (shell := _shell(v))}
-    return CtResult(compartments, qualities, MeasurementTable(rows), features, tuple(c for c in caveats if c), shells)
+    notes = (grid_note, structures_note, *(text for quality in qualities for text in _quality_caveats(quality)))
+    return CtResult(
+        compartments=compartments,
+        levels=qualities,
+        measurements=_table(rows, levels),
+        features=features,
+        caveats=tuple(filter(None, notes)),
+        shells=_shells(cut_out, found),
+        structures=structures,
+        height_lines=_height_lines(shape, levels),
+        phase=propose_phase(ct, structures),
+    )
+
+
+def _judged(
+    labels: LabelMap, levels: tuple[VertebralLevel, ...], ct: Volume
+) -> tuple[dict[VertebralLevel, BodyShape | str], dict[VertebralLevel, LevelQuality]]:
+    """Return the bodies of all levels (S1 serves angles), and how far those above the sacrum can be trusted."""
+    present = _present(labels)
+    around = [level for level in present if level in {*MEASURED, *levels}]
+    shapes = body_shapes(labels, [*around, *(level for level in present if level is VertebralLevel.S1)])
+    return shapes, {quality.level: quality for quality in check_levels(labels, around, shapes, ct)}
+
+
+def _table(rows: list[Measurement], levels: tuple[VertebralLevel, ...]) -> MeasurementTable:
+    """Return the rows of the wanted levels from head to foot, then those of the whole patient."""
+    wanted = [row for row in rows if row.level is None or row.level in levels]
+    return MeasurementTable(sorted(wanted, key=lambda row: row.level.rank if row.level else len(VertebralLevel)))
+
+
+def _muscle(
+    subject: str,
+    ct: Volume,
+    structures: LabelMap,
+    shapes: Mapping[VertebralLevel, BodyShape | str],
+    judged: Mapping[VertebralLevel, LevelQuality],
+    settings: CtSettings,
+) -> list[Measurement]:
+    usable = [level for level, quality in judged.items() if quality.usable]
+    source = Source(ct.hash, structures.hash)
+    return measure_muscle(subject, ct, structures, shapes, usable, settings.muscle, source, settings.phase_note)
+
+
+def _height_lines(
+    shape: Morphometry, levels: tuple[VertebralLevel, ...]
+) -> dict[VertebralLevel, Mapping[str, np.ndarray]]:
+    return {v: found.lines for v, found in shape.heights.items() if v in levels and isinstance(found, Heights)}
 
 
 def _levels(labels: LabelMap, wanted: tuple[VertebralLevel, ...] | None) -> tuple[VertebralLevel, ...]:
@@ -98,19 +158,31 @@ def _present(labels: LabelMap) -> list[VertebralLevel]:
     return [level for level in labels.levels() if any(Region(part, level) in labels.regions for part in Compartment)]
 
 
-def _shell(level: Level) -> Shell | None:
-    try:
-        return shell_thickness(level.compartments, level.level)
-    except ValueError:  # the table says so
-        return None
+def _shells(levels: list[Level], measured: Collection[VertebralLevel]) -> dict[VertebralLevel, Shell]:
+    shells = {}
+    for level in levels:
+        if level.level in measured:
+            with suppress(ValueError):  # then the table says why there is none
+                shells[level.level] = shell_thickness(level.compartments, level.level)
+    return shells
 
 
-def _measure(subject: str, levels: list[Level], settings: CtSettings, report: Report) -> list[Measurement]:
+def _measure(
+    subject: str,
+    levels: list[Level],
+    shapes: Mapping[VertebralLevel, BodyShape | str],
+    judged: Mapping[VertebralLevel, LevelQuality],
+    settings: CtSettings,
+    report: Report,
+) -> tuple[list[Measurement], Morphometry]:
+    """Measure bone level by level, then what the levels say together."""
     rows = []
     for n, level in enumerate(levels):
-        report(0.1 + 0.2 * n / len(levels), f"Measuring {level.level}")
+        report(0.1 + 0.17 * n / len(levels), f"Measuring {level.level}")
         rows += measure_level(subject, level, settings)
-    return rows
+    sources = {level.level: level.source(Compartment.WHOLE) for level in levels}
+    shape = measure_morphometry(subject, shapes, judged, settings.heights, sources)
+    return [*rows, *shape.rows, *measure_patient(subject, rows, shape.gradings, settings)], shape
 
 
 def _features(

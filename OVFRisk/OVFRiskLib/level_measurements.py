@@ -1,4 +1,4 @@
-"""All CT measurements of one level, as rows of the table."""
+"""The CT measurements of one level's bone, as rows of the table."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -6,12 +6,22 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .anatomy import Compartment, Region, VertebralLevel
-from .attenuation import Attenuation, Phase, TrabecularSettings, attenuation, trabecular_region
+from .attenuation import (
+    AxialEllipse,
+    Phase,
+    PhaseCorrection,
+    TrabecularReading,
+    TrabecularSettings,
+    attenuation,
+    read_axial_ellipse,
+    read_trabecular,
+)
 from .body_shape import BodyShape
-from .calibration import Calibration
+from .calibration import DensityLine
 from .image import LabelMap, Mask, Volume
 from .measurement import Measurement, Quality, Source
-from .morphometry import Heights, HeightSettings, measure_heights
+from .morphometry import HeightSettings
+from .muscle import MuscleSettings
 from .segmentation.compartments import PeelSettings, shell_thickness
 from .segmentation.level_check import LevelQuality
 
@@ -23,20 +33,52 @@ PARTS = {  # what each measured part is made of in a split label map
     Compartment.CORTICAL: (Compartment.CORTICAL,),
     Compartment.CANCELLOUS: (Compartment.CANCELLOUS,),
 }
-_UNEVEN_HU = 15.0  # mean and median of even bone differ by less
+TRABECULAR = (  # name, UCUM unit
+    ("trabecular_attenuation", HU),
+    *((f"trabecular_attenuation_{name}", HU) for name in ("sd", "median", "p5", "p25", "p75", "p95")),
+    ("trabecular_volume", "cm3"),
+    ("trabecular_excluded_fraction", "1"),
+)
+AXIAL = (
+    ("trabecular_attenuation_axial", HU),
+    ("trabecular_attenuation_axial_sd", HU),
+    ("axial_ellipse_area", "cm2"),
+)
+_CANCELLOUS = Compartment.CANCELLOUS
+_UNSURE_MG = 10.0  # mg/cm³: a quarter of the way from osteoporosis to normal
 _SHELL_OFF = 0.25  # of the thickness asked for
-_THICK_MM = 3.0  # voxels beyond this leave heights uncertain by over a millimetre
 
 
 @dataclass(frozen=True)
 class CtSettings:
-    """How a CT is measured, and what is known of it."""
+    """How a CT is measured, and what is known of it.
+
+    Parameters
+    ----------
+    peel, trabecular, heights, muscle
+        How each part is measured.
+    phase : Phase or None
+        Contrast phase; unknown stays unknown.
+    correction : PhaseCorrection or None
+        Takes the contrast medium's share off the attenuation, beside the uncorrected value.
+    density : DensityLine or str
+        From attenuation to density, or the reason why there is none.
+    """
 
     peel: PeelSettings
     trabecular: TrabecularSettings
     heights: HeightSettings
+    muscle: MuscleSettings
     phase: Phase | None
-    calibration: Calibration | None
+    correction: PhaseCorrection | None
+    density: DensityLine | str
+
+    @property
+    def phase_note(self) -> str:
+        """What the contrast phase means for attenuation; empty without contrast medium."""
+        if self.phase is None:
+            return "contrast phase not given"
+        return "" if self.phase is Phase.NONE else f"{self.phase} contrast phase: reads higher than without contrast"
 
 
 @dataclass(frozen=True)
@@ -84,14 +126,30 @@ class Level:
             raise ValueError(f"there is no {part} bone in the label map")
         return mask
 
-    def trabecular(self, settings: TrabecularSettings) -> Attenuation:
-        """Return the attenuation well inside the body."""
-        region = trabecular_region(self.mask(Compartment.BODY).array, self.ct, settings)
-        return attenuation(self.ct.array[region & self.mask(Compartment.CANCELLOUS).array])
+    def source(self, part: Compartment) -> Source:
+        """Return what a value of this compartment hangs on."""
+        return Source(self.image_hash, self._mask_hashes[part])
+
+    def trabecular(self, settings: TrabecularSettings) -> TrabecularReading:
+        """Return what is read well inside the body.
+
+        Raises
+        ------
+        ValueError
+            When there is too little to read.
+        """
+        body, cancellous = (self.mask(part).array for part in (Compartment.BODY, Compartment.CANCELLOUS))
+        shape = None if isinstance(self.shape, str) else self.shape
+        return read_trabecular(self.ct, body, cancellous, shape, settings)
+
+    @cached_property
+    def _mask_hashes(self) -> dict[Compartment, str]:
+        masks = {part: self.compartments.mask(*(Region(p, self.level) for p in parts)) for part, parts in PARTS.items()}
+        return {part: mask.hash for part, mask in masks.items()}
 
 
 def measure_level(subject: str, level: Level, settings: CtSettings) -> list[Measurement]:
-    """Return every CT measurement of one level; what cannot be measured is absent with its reason."""
+    """Return every measurement of one level's bone; what cannot be measured is absent with its reason."""
     rows = _Rows(subject, level, settings)
     for part in PARTS:
         rows.add(part, "volume", "cm3", settings.peel.protocol_id, lambda part=part: level.mask(part).volume_mm3 / 1000)
@@ -99,7 +157,8 @@ def measure_level(subject: str, level: Level, settings: CtSettings) -> list[Meas
         rows.add(part, "mean_attenuation", HU, settings.peel.protocol_id, lambda part=part: _mean(level, part))
     _add_shell(rows, settings.peel)
     _add_trabecular(rows, settings)
-    _add_heights(rows, settings.heights.protocol_id)
+    _add_axial(rows, settings.trabecular.protocol_id)
+    _add_density(rows, settings)
     return rows.rows
 
 
@@ -111,17 +170,26 @@ class _Rows:
         self.rows: list[Measurement] = []
 
     def add(
-        self, part: Compartment, name: str, unit: str, protocol: str, measure: Callable[[], float], note: str = ""
+        self,
+        part: Compartment,
+        name: str,
+        unit: str,
+        protocol: str,
+        measure: Callable[[], float],
+        note: str = "",
+        remark: str = "",
     ) -> None:
+        """Add a row; a note flags it, a remark does not."""
         value, reason = self._measured(measure)
         if value is None:
             quality, note = Quality.ABSENT, reason
         else:
-            remarks = [self.level.quality.note, note, _phase_note(self.settings.phase) if unit == HU else ""]
-            note = "; ".join(remark for remark in remarks if remark)
-            quality = Quality.FLAGGED if note else Quality.OK
+            phase = self.settings.phase_note if unit == HU and name != "trabecular_attenuation_corrected" else ""
+            doubts = [text for text in (self.level.quality.note, note, phase) if text]
+            quality = Quality.FLAGGED if doubts else Quality.OK
+            note = "; ".join([*doubts, *([remark] if remark else [])])
         where = (self.subject, self.level.level, part, name, value, unit, protocol)
-        self.rows.append(Measurement(*where, source=self._source(part), quality=quality, note=note))
+        self.rows.append(Measurement(*where, source=self.level.source(part), quality=quality, note=note))
 
     def _measured(self, measure: Callable[[], float]) -> tuple[float | None, str]:
         if not self.level.quality.usable:
@@ -131,26 +199,15 @@ class _Rows:
         except ValueError as error:
             return None, str(error)
 
-    def _source(self, part: Compartment) -> Source:
-        return Source(self.level.image_hash, self._mask_hashes[part])
-
     @cached_property
-    def _mask_hashes(self) -> dict[Compartment, str]:
-        masks = {
-            part: self.level.compartments.mask(*(Region(p, self.level.level) for p in parts))
-            for part, parts in PARTS.items()
-        }
-        return {part: mask.hash for part, mask in masks.items()}
-
-    @cached_property
-    def trabecular(self) -> Attenuation:
+    def trabecular(self) -> TrabecularReading:
         return self.level.trabecular(self.settings.trabecular)
 
     @cached_property
-    def heights(self) -> Heights:
+    def axial(self) -> AxialEllipse:
         if isinstance(self.level.shape, str):
             raise ValueError(self.level.shape)
-        return measure_heights(self.level.shape, self.settings.heights)
+        return read_axial_ellipse(self.level.ct, self.trabecular, self.level.shape)
 
 
 def _add_shell(rows: _Rows, peel: PeelSettings) -> None:
@@ -171,62 +228,62 @@ def _mean(level: Level, part: Compartment) -> float:
 
 
 def _add_trabecular(rows: _Rows, settings: CtSettings) -> None:
-    protocol, part = settings.trabecular.protocol_id, Compartment.CANCELLOUS
-    note = _uneven_note(rows)
-    rows.add(part, "trabecular_attenuation", HU, protocol, lambda: rows.trabecular.mean, note)
-    rows.add(part, "trabecular_attenuation_sd", HU, protocol, lambda: rows.trabecular.sd, note)
-    rows.add(part, "trabecular_attenuation_median", HU, protocol, lambda: rows.trabecular.median, note)
-    rows.add(
-        part, "trabecular_volume", "cm3", protocol, lambda: rows.trabecular.voxels * rows.level.ct.voxel_volume / 1000
-    )
-    calibration = settings.calibration
-    rows.add(
-        part,
-        "vbmd",
-        "mg/cm3",
-        calibration.protocol_id if calibration else protocol,
-        lambda: _vbmd(calibration, settings.phase, rows.trabecular.mean),
-        "; ".join(text for text in (calibration.check(rows.level.ct) if calibration else "", note) if text),
-    )
+    note, remark = _reading_notes(rows)
+    for name, unit in TRABECULAR:
+        protocol = settings.trabecular.protocol_id
+        rows.add(_CANCELLOUS, name, unit, protocol, lambda n=name: _named(rows.trabecular, n), note, remark)
+    if correction := settings.correction:
+        rows.add(
+            _CANCELLOUS,
+            "trabecular_attenuation_corrected",
+            HU,
+            correction.protocol_id,
+            lambda: correction.corrected(rows.trabecular.statistics.mean),
+            "; ".join(text for text in (note, correction.note) if text),
+            remark,
+        )
 
 
-def _vbmd(calibration: Calibration | None, phase: Phase | None, hu: float) -> float:
-    if calibration is None:
-        raise ValueError("no calibration given")
-    if phase is not Phase.NONE:
-        raise ValueError(f"vBMD needs a CT without contrast medium; the phase is {phase or 'not given'}")
-    return calibration.vbmd(hu)
+def _add_axial(rows: _Rows, protocol: str) -> None:
+    note = ""
+    if rows.level.quality.usable:
+        with suppress(ValueError):  # then the row says why
+            note = rows.axial.note
+    for name, unit in AXIAL:
+        rows.add(_CANCELLOUS, name, unit, protocol, lambda n=name: _named(rows.axial, n), note)
 
 
-def _add_heights(rows: _Rows, protocol: str) -> None:
-    thickest = float(rows.level.ct.spacing.max())
-    note = f"voxels of {thickest:g} mm: heights are uncertain by 1 mm or more" if thickest > _THICK_MM else ""
-    for name, unit in (
-        ("anterior_height", "mm"),
-        ("middle_height", "mm"),
-        ("posterior_height", "mm"),
-        ("depth", "mm"),
-        ("anterior_posterior_ratio", "1"),
-        ("middle_posterior_ratio", "1"),
-        ("wedge_angle", "deg"),
-    ):
-        attribute = name.removesuffix("_height")
-        rows.add(Compartment.BODY, name, unit, protocol, lambda a=attribute: getattr(rows.heights, a), note)
+def _named(reading: TrabecularReading | AxialEllipse, name: str) -> float:
+    return next(value for found, _, value in reading.rows() if found == name)
 
 
-def _uneven_note(rows: _Rows) -> str:
-    if not rows.level.quality.usable:
-        return ""
+def _add_density(rows: _Rows, settings: CtSettings) -> None:
+    line, (note, remark) = settings.density, _reading_notes(rows)
+    if isinstance(line, DensityLine):
+        protocol, how = line.protocol_id, "; ".join(text for text in (line.method, remark) if text)
+        note = "; ".join(text for text in (*line.notes, note) if text)
+    else:
+        protocol, how = settings.trabecular.protocol_id, remark
+    with suppress(ValueError):  # then the row says why
+        if rows.level.quality.usable and (error := _density("vbmd_error", line, rows)) > _UNSURE_MG:
+            note = "; ".join(text for text in (f"uncertain by {error:.0f} mg/cm³", note) if text)
+    for name in ("vbmd", "vbmd_error"):
+        rows.add(_CANCELLOUS, name, "mg/cm3", protocol, lambda n=name: _density(n, line, rows), note, how)
+
+
+def _density(name: str, line: DensityLine | str, rows: _Rows) -> float:
+    if isinstance(line, str):
+        raise ValueError(line)
+    hu = rows.trabecular.statistics.mean
+    return line.vbmd(hu) if name == "vbmd" else line.error(hu)
+
+
+def _reading_notes(rows: _Rows) -> tuple[str, str]:
+    """Return what flags the trabecular reading, and what is only remarked."""
     try:
-        difference = rows.trabecular.mean - rows.trabecular.median
-    except ValueError:
-        return ""
-    if abs(difference) <= _UNEVEN_HU:
-        return ""
-    return f"uneven bone (mean and median differ by {abs(difference):.0f} HU): sclerosis, haemangioma, cement or metal?"
-
-
-def _phase_note(phase: Phase | None) -> str:
-    if phase is None:
-        return "contrast phase not given"
-    return "" if phase is Phase.NONE else f"{phase} contrast phase: reads higher than without contrast"
+        reading = rows.trabecular if rows.level.quality.usable else None
+    except ValueError:  # the rows say why
+        return "", ""
+    if reading is None:
+        return "", ""
+    return (reading.note, "") if reading.flagged else ("", reading.note)

@@ -14,7 +14,8 @@ from .errors import import_optional
 from .events import STOP_SIGNALS, telling
 from .files.report import write_report
 from .files.segmentation_file import write_segmentation
-from .files.tables import write_features, write_measurements
+from .files.tables import write_csv, write_features, write_measurements
+from .multiparametric import Person, multiparametric_table
 
 
 def write_analysis(analysis: Analysis, folder: Path, report: Report) -> None:
@@ -22,6 +23,10 @@ def write_analysis(analysis: Analysis, folder: Path, report: Report) -> None:
     report(0.92, "Writing tables")
     write_measurements(folder / "measurements.csv", analysis.measurements)
     write_features(folder / "features.csv", analysis.subject, analysis.features)
+    if analysis.compartments is not None:
+        person = Person(analysis.run["patient"]["age"], analysis.run["patient"]["sex"])
+        table = multiparametric_table(analysis.measurements, {analysis.subject: person})
+        write_csv(folder / "multiparametric.csv", table.columns())
     if analysis.compartments is not None:
         write_segmentation(folder / "segmentation.seg.nrrd", analysis.compartments)
     report(0.94, "Writing the scene")
@@ -98,8 +103,8 @@ _COLUMNS = (
     ("Ha mm", Compartment.BODY, "anterior_height", ".1f"),
     ("Hm mm", Compartment.BODY, "middle_height", ".1f"),
     ("Hp mm", Compartment.BODY, "posterior_height", ".1f"),
-    ("Ha/Hp", Compartment.BODY, "anterior_posterior_ratio", ".2f"),
-    ("Body mL", Compartment.BODY, "volume", ".1f"),
+    ("Grade", Compartment.BODY, "genant_grade", ".0f"),
+    ("vBMD", Compartment.CANCELLOUS, "vbmd", ".0f"),
 )
 
 

@@ -91,7 +91,9 @@ def phantom_inputs(phantom_folder) -> list[str]:
 @pytest.fixture(scope="session")
 def phantom_result(once, phantom_inputs) -> Path:
     """The analysis of the phantom patient."""
-    return once("phantom-result", "analyze", *phantom_inputs, "--phase", "none", "--fractured", "L1")
+    return once(
+        "phantom-result", "analyze", *phantom_inputs, "--phase", "none", "--rods", "0,50,100,200", "--fractured", "L1"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,10 @@ MEAN_ONLY = Protocol.from_dict(
     }
 )
 LUMBAR = VertebralLevel.span("L1-L5")
-FILES = {"measurements.csv", "features.csv", "segmentation.seg.nrrd", "scene.mrb", "report.html", "run.json"}
+FILES = {
+    "measurements.csv", "features.csv", "multiparametric.csv", "segmentation.seg.nrrd", "scene.mrb", "report.html",
+    "run.json",
+}  # fmt: skip
 
 
 def features(folder):
@@ -121,7 +124,7 @@ def test_chosen_levels_with_a_calibration(ovfrisk, abdomen_inputs, tmp_path, mea
     done = ovfrisk("analyze", tmp_path / "out", *abdomen_inputs, *options)
     assert done.returncode == 0, done.stderr
     table = measurements(tmp_path / "out")
-    assert {row.level for row in table} == {VertebralLevel.L2, VertebralLevel.L4}
+    assert {row.level for row in table if row.level} == {VertebralLevel.L2, VertebralLevel.L4}
     for level in (VertebralLevel.L2, VertebralLevel.L4):
         hu = table.value(name="trabecular_attenuation", level=level)
         density = table.where(name="vbmd", level=level).rows[0]

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from OVFRiskLib.anatomy import Compartment, VertebralLevel
+from OVFRiskLib.anatomy import Compartment, Structure, VertebralLevel
 from OVFRiskLib.files.tables import read_measurements
 
 LEVELS = VertebralLevel.span("T11-L5")
@@ -24,6 +24,17 @@ def pairs(phantom_folder, phantom_result):
     return of
 
 
+@pytest.fixture(scope="module")
+def patient_values(phantom_folder, phantom_result):
+    """Return (set, measured) of a name of the whole patient."""
+    tables = [read_measurements(p) for p in (phantom_folder / "truth.csv", phantom_result / "measurements.csv")]
+
+    def of(name, part=None):
+        return tuple(table.value(name=name, level=None, compartment=part) for table in tables)
+
+    return of
+
+
 def test_attenuation(pairs):
     for was_set, measured in pairs("trabecular_attenuation", "trabecular_attenuation", Compartment.CANCELLOUS):
         assert measured == pytest.approx(was_set, abs=3)
@@ -38,6 +49,48 @@ def test_heights(pairs):
     assert np.sqrt(np.mean(errors**2)) < 0.35
     assert np.count_nonzero(np.abs(errors) > 0.5) <= 3
     assert np.max(np.abs(errors)) < 0.75
+
+
+def test_grades_and_types(pairs):
+    for name in ("genant_grade", "genant_type"):
+        assert [was_set for was_set, _ in pairs(name, name, Compartment.BODY)] == [
+            measured for _, measured in pairs(name, name, Compartment.BODY)
+        ]
+
+
+def test_fractures_of_the_patient(patient_values):
+    for name in ("fractured_levels", "worst_genant_grade", "spinal_deformity_index"):
+        was_set, measured = patient_values(name)
+        assert measured == was_set
+
+
+def test_density_by_rods(pairs):
+    for was_set, measured in pairs("vbmd", "vbmd", Compartment.CANCELLOUS):
+        assert measured == pytest.approx(was_set, abs=2)
+
+
+@pytest.mark.parametrize("muscle", [Structure.ERECTOR_SPINAE, Structure.PSOAS])
+def test_muscle(patient_values, muscle):
+    was_set, measured = patient_values("muscle_volume", muscle)
+    assert measured == pytest.approx(was_set, rel=0.03)
+    was_set, measured = patient_values("fat_infiltrated_fraction", muscle)
+    assert measured == pytest.approx(was_set, abs=0.02)
+
+
+def test_attenuation_of_the_levels_that_are_not_fractured(phantom_folder, phantom_result):
+    truth = read_measurements(phantom_folder / "truth.csv").where(name="trabecular_attenuation")
+    mean = np.mean([truth.value(level=level) for level in VertebralLevel.span("L2-L5")])  # L1 is fractured
+    row = read_measurements(phantom_result / "measurements.csv").where(name="trabecular_attenuation_non_fractured")
+    assert row.rows[0].value == pytest.approx(mean, abs=3)
+    assert "without L1" in row.rows[0].note
+
+
+def test_the_table_of_the_multiparametric_model_is_complete(phantom_result):
+    with (phantom_result / "multiparametric.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["missing"] == "age: not given; sex_male: not given"
+    assert row["outcome_fractured_levels"] == "1"
+    assert float(row["trabecular_attenuation_L3"]) > 0
 
 
 def test_body_volume(pairs):

@@ -9,6 +9,7 @@ from OVFRiskLib.morphometry import HeightSettings, measure_heights
 from OVFRiskLib.segmentation.compartments import body_shapes
 from scipy.spatial.transform import Rotation
 
+PLACES = ("anterior", "middle", "posterior")
 L1, L2, L3 = VertebralLevel.L1, VertebralLevel.L2, VertebralLevel.L3
 
 
@@ -29,12 +30,16 @@ def test_a_tilted_wedge_has_its_heights(block, loss, tilt):
 
 
 @pytest.mark.parametrize("spacing", [(0.5, 0.5, 0.8), (0.8, 0.8, 3.0), (3.0, 3.0, 3.0)])
-def test_heights_hold_on_coarse_voxels_to_about_half_a_slice(block, spacing):
-    # A little tilted, as vertebrae are: the faces of a block along the voxels would be known to a whole voxel only.
-    tilt = Rotation.from_euler("x", 12, degrees=True).as_matrix()
-    measured = heights(block(spacing=spacing, rotation=tilt, anterior_loss=0.3))
-    assert measured.anterior == pytest.approx(19.6, abs=0.6 * spacing[2])
-    assert measured.posterior == pytest.approx(28, abs=0.6 * spacing[2])
+def test_heights_hold_on_coarse_voxels_to_a_third_of_a_slice(block, spacing):
+    """On average; where a plate runs nearly along the slices (12 degrees: 7.5 and 16.5), at worst to a whole slice."""
+    wanted = dict(zip(PLACES, (19.6, 23.8, 28.0), strict=True))
+    errors = []
+    for tilt in (4, 12, 20):
+        rotation = Rotation.from_euler("x", tilt, degrees=True).as_matrix()
+        measured = heights(block(spacing=spacing, rotation=rotation, anterior_loss=0.3))
+        errors += [abs(getattr(measured, place) - height) for place, height in wanted.items()]
+    assert np.mean(errors) < spacing[2] / 3
+    assert np.max(errors) < 0.85 * spacing[2]
 
 
 @pytest.mark.parametrize("orientation", ["LPS", "PSR", "SAL", "IRP"])
@@ -53,16 +58,22 @@ def test_a_crushed_vertebra_of_a_real_patient(shapes_of):
 
 
 def test_heights_are_near_those_of_another_program(shapes_of, shared_data):
-    """TotalSegmentator's spine report, made from the same masks, at 3 mm: within one voxel on average."""
+    """TotalSegmentator's spine report, made from the same masks at 3 mm, in steps of 1.5 mm.
+
+    It tells no definition; its heights are all lower by about one of its steps, those of a body a quarter of the depth
+    away from the walls fit it better. So far off on average, and by a similar amount at each place.
+    """
     report = json.loads((shared_data / "ct_abdomen_3mm/totalsegmentator_spine_report.json").read_text())["results"]
     _, shapes = shapes_of("ct_abdomen_3mm/vertebrae_verse_codes.nii.gz", "verse")
-    differences = [
-        getattr(measure_heights(shapes[level], HeightSettings()), place)
-        - report[f"vertebrae_{level}_height_{place}_mm"]
-        for level in VertebralLevel.span("L1-L5")
-        for place in ("anterior", "middle", "posterior")
-    ]
-    assert np.mean(np.abs(differences)) < 2.0
+    differences = np.array(
+        [
+            [getattr(found, place) - report[f"vertebrae_{level}_height_{place}_mm"] for place in PLACES]
+            for level in VertebralLevel.span("L1-L5")
+            for found in [measure_heights(shapes[level], HeightSettings())]
+        ]
+    )
+    assert np.mean(np.abs(differences)) < 1.8
+    assert np.ptp(differences.mean(axis=0)) < 1.2
 
 
 def test_lumbar_frames_of_a_real_patient_agree_about_rotation(shapes_of):
@@ -76,6 +87,20 @@ def test_lumbar_frames_of_a_real_patient_agree_about_rotation(shapes_of):
         forward = [shapes[level].frame.axes[1] for level in VertebralLevel.span("L1-L5")]
         angles.append([np.degrees(np.arctan2(y[0], y[1])) for y in forward])
     assert np.max(np.abs(np.subtract(*angles))) < 8
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_height_lines_end_where_the_height_ends(block, place):
+    measured = heights(block(rotation=Rotation.from_euler("x", 20, degrees=True).as_matrix(), anterior_loss=0.3))
+    upper, lower = measured.lines[place]
+    assert np.linalg.norm(upper - lower) == pytest.approx(getattr(measured, place), abs=1e-6)
+
+
+def test_height_lines_stand_from_front_to_back(block):
+    measured = heights(block(rotation=Rotation.from_euler("x", 20, degrees=True).as_matrix()))
+    anterior, middle, posterior = (measured.lines[place].mean(axis=0)[1] for place in PLACES)
+    assert anterior > middle > posterior
+    assert measured.lateral_wedge_angle == pytest.approx(0, abs=1)
 
 
 def test_an_empty_corner_is_no_body():

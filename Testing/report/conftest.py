@@ -14,6 +14,20 @@ from OVFRiskLib.vbq import Plane, Regions, Roi
 T12, L1, L2 = VertebralLevel.T12, VertebralLevel.L1, VertebralLevel.L2
 HOSTILE = "<script>alert('x')</script>\"&"
 HU = "[hnsf'U]"
+BODY, CANCELLOUS = Compartment.BODY, Compartment.CANCELLOUS
+_PITCH_MM, _HEIGHT_MM, _HALF_DEPTH_MM = 27.0, 21.0, 15.0
+_WIDE, _DEEP = 150.0, 150.0
+_KINDS = ("none", "wedge", "biconcave", "crush")
+_SIDES = {
+    Structure.ERECTOR_SPINAE_RIGHT: (32.0, -52.0),
+    Structure.ERECTOR_SPINAE_LEFT: (-32.0, -52.0),
+    Structure.PSOAS_RIGHT: (42.0, 0.0),
+    Structure.PSOAS_LEFT: (-42.0, 0.0),
+}
+_BOTH = {
+    Structure.ERECTOR_SPINAE: (Structure.ERECTOR_SPINAE_RIGHT, Structure.ERECTOR_SPINAE_LEFT, 28.0, 0.14),
+    Structure.PSOAS: (Structure.PSOAS_RIGHT, Structure.PSOAS_LEFT, 45.0, 0.04),
+}
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +66,18 @@ def analysis():
             "images": {"CT": {"hash": "c0ffee"}},
         },
     )
+
+
+@pytest.fixture(scope="session")
+def make_spine():
+    """Make the analysis of a made-up spine with every CT measurement; see `_make_spine`."""
+    return _make_spine
+
+
+@pytest.fixture(scope="session")
+def row():
+    """Make one measurement."""
+    return _row
 
 
 def _matrix(i: float, j: float, k: float) -> np.ndarray:
@@ -127,3 +153,144 @@ def _rois() -> tuple[Roi, ...]:
         Roi(Region(Compartment.BODY, L2), plane.shifted(8.0), tuple((u, v - 25) for u, v in square), 1.5),
         Roi(Region(Structure.CSF, VertebralLevel.L3), plane, behind, 1.5),
     )
+
+
+def _make_spine(
+    span="T12-L5", spacing=(2.0, 2.0, 3.0), sway=0.0, graded=None, cut=(), ungraded=(), calibrated=True, muscles=True
+):
+    """Return the analysis of a made-up spine: boxes on a curve, with measurements set by hand.
+
+    `graded` maps a level to (grade, type, reduction, note); `cut` levels are not measured, `ungraded` have no grade;
+    `sway` is the amplitude of a scoliosis, mm.
+    """
+    levels = VertebralLevel.span(span)
+    centres = {
+        level: np.array([sway * np.sin(n), 6.0 * np.cos(n / 3), -_PITCH_MM * n]) for n, level in enumerate(levels)
+    }
+    ct, labels, structures = _images(centres, np.asarray(spacing))
+    qualities = tuple(
+        LevelQuality(level, (Finding(Fault.CUT, "cut off by the image", 0.0),) if level in cut else ())
+        for level in levels
+    )
+    rows = [row for level in levels for row in _level_rows(level, graded or {}, cut, ungraded, calibrated)]
+    rows += [*_patient_rows(levels, graded or {}, cut, ungraded, calibrated), *(_muscle_rows() if muscles else ())]
+    return Analysis(
+        subject="P-02",
+        volumes={Modality.CT: ct},
+        compartments=labels,
+        levels=qualities,
+        regions=Regions(()),
+        measurements=MeasurementTable(rows),
+        features={},
+        assessments=(),
+        caveats=(),
+        run={
+            "patient": {"sex": "F", "age": 71.0, "phase": "none"},
+            "calibration": {"source": "rods"} if calibrated else None,
+        },
+        structures=structures if muscles else None,
+        height_lines={level: _lines(centre) for level, centre in centres.items() if level not in cut},
+    )
+
+
+def _row(level, part, name, value, unit="1", note="", quality=None):
+    """Return a measurement; without a value it is absent, with a note flagged, unless `quality` says otherwise."""
+    default = Quality.ABSENT if value is None else Quality.FLAGGED if note else Quality.OK
+    return Measurement("P-02", level, part, name, value, unit, "m-1", quality=quality or default, note=note)
+
+
+def _images(centres, spacing):
+    """CT, compartments and muscles on one grid; RAS axes."""
+    tall = _PITCH_MM * (len(centres) + 0.6)
+    shape = tuple(int(np.ceil(mm / step)) for mm, step in zip((tall, _DEEP, _WIDE), spacing[::-1]))
+    matrix = np.diag([*spacing, 1.0])
+    matrix[:3, 3] = -_WIDE / 2, -_DEEP * 0.65, -tall + 0.8 * _PITCH_MM
+    k, j, i = np.indices(shape)
+    r, a, s = (n * step + start for n, step, start in zip((i, j, k), spacing, matrix[:3, 3]))
+    array, meanings = np.zeros(shape, np.int16), {}
+    for n, (level, (x, y, z)) in enumerate(centres.items()):
+        inside = np.maximum(np.maximum(abs(r - x) / 20, abs(a - y) / _HALF_DEPTH_MM), abs(s - z) / (_HEIGHT_MM / 2))
+        values = 3 * n + np.arange(1, 4)
+        array[(abs(r - x) < 6) & (abs(a - y + 38) < 12) & (abs(s - z) < 6)] = values[2]
+        array[inside <= 1] = values[0]
+        array[inside <= 0.75] = values[1]
+        parts = (Compartment.CORTICAL, CANCELLOUS, Compartment.POSTERIOR)
+        meanings |= {int(value): Region(part, level) for value, part in zip(values, parts)}
+    hu = np.where(array > 0, 180, -90) + np.random.default_rng(5).integers(-30, 30, shape)
+    found = np.zeros(shape, np.int16)
+    for n, (x, y) in enumerate(_SIDES.values(), start=1):
+        found[((r - x) / 18) ** 2 + ((a - y) / 14) ** 2 <= 1] = n
+    found[array > 0] = 0
+    hu[found > 0] = np.where((i + j) % 7 == 0, -80, 45)[found > 0]
+    labels = LabelMap(array, matrix, meanings)
+    structures = LabelMap(found, matrix, {n: Region(part) for n, part in enumerate(_SIDES, start=1)})
+    return Volume(hu.astype(np.int16), matrix, modality=Modality.CT), labels, structures
+
+
+def _lines(centre):
+    places = {"anterior": 0.9, "middle": 0.0, "posterior": -0.9}
+    ends = np.array([[0, 0, _HEIGHT_MM / 2], [0, 0, -_HEIGHT_MM / 2]])
+    return {name: centre + np.array([0, share * _HALF_DEPTH_MM, 0]) + ends for name, share in places.items()}
+
+
+def _level_rows(level, graded, cut, ungraded, calibrated):
+    if level in cut:
+        yield _row(level, BODY, "genant_grade", None, note="cut off by the image")
+        yield _row(level, CANCELLOUS, "trabecular_attenuation", None, HU, "cut off by the image")
+        return
+    grade, kind, loss, note = graded.get(level, (0, 0, 0.04, ""))
+    if level in ungraded:
+        yield _row(level, BODY, "genant_grade", None, note="too uncertain to grade")
+    else:
+        yield _row(level, BODY, "genant_grade", grade, note=note)
+        yield _row(level, BODY, "genant_type", kind, note=_KINDS[kind], quality=Quality.OK)
+        yield _row(level, BODY, "height_reduction", loss)
+        yield _row(level, BODY, "height_reduction_own", loss)
+        yield _row(level, BODY, "height_reduction_neighbours", max(loss - 0.02, 0.0))
+    low = {1: ("anterior",), 2: ("middle",), 3: ("anterior", "middle", "posterior")}.get(kind, ())
+    for name in ("anterior", "middle", "posterior"):
+        height = 25.0 * (1 - loss if name in low else 1.0)
+        yield _row(level, BODY, f"{name}_height", height, "mm")
+    yield _row(level, BODY, "height_uncertainty", 0.7, "mm")
+    yield _row(level, BODY, "anterior_posterior_ratio", 1 - loss)
+    yield _row(level, BODY, "middle_posterior_ratio", 0.96)
+    yield _row(level, BODY, "posterior_neighbour_ratio", 0.98)
+    yield _row(level, BODY, "wedge_angle", 3.0, "deg")
+    hu = 120.0 - level.rank
+    yield _row(level, CANCELLOUS, "trabecular_attenuation", hu, HU, "left out: vessel 2.0%")
+    yield _row(level, CANCELLOUS, "trabecular_attenuation_sd", 30.0, HU)
+    yield _row(level, CANCELLOUS, "trabecular_attenuation_axial", hu - 5, HU)
+    yield _row(level, CANCELLOUS, "trabecular_attenuation_axial_sd", 25.0, HU)
+    if calibrated:
+        yield _row(level, CANCELLOUS, "vbmd", 0.8 * hu, "mg/cm3")
+        yield _row(level, CANCELLOUS, "vbmd_error", 4.0, "mg/cm3")
+    else:
+        yield _row(level, CANCELLOUS, "vbmd", None, "mg/cm3", "no calibration given")
+
+
+def _patient_rows(levels, graded, cut, ungraded, calibrated):
+    grades = {level: graded.get(level, (0,))[0] for level in levels if level not in (*cut, *ungraded)}
+    yield _row(None, None, "fractured_levels", sum(grade > 0 for grade in grades.values()))
+    yield _row(None, None, "worst_genant_grade", max(grades.values()))
+    yield _row(None, None, "spinal_deformity_index", sum(grades.values()))
+    yield _row(None, None, "lordosis_l1_l5", 38.4, "deg")
+    yield _row(None, None, "lordosis_l1_s1", None, "deg", "the label map holds no S1")
+    yield _row(None, None, "kyphosis_t11_l2", -0.3, "deg")
+    yield _row(None, None, "scoliosis_cobb_angle", 12.6, "deg", "T12 to L3", Quality.OK)
+    yield _row(None, CANCELLOUS, "trabecular_attenuation_non_fractured", 98.0, HU, "mean of L3, L4, L5", Quality.OK)
+    if calibrated:
+        yield _row(None, CANCELLOUS, "vbmd_non_fractured", 93.0, "mg/cm3", "mean of L3, L4, L5", Quality.OK)
+
+
+def _muscle_rows():
+    for slab in (None, VertebralLevel.L3):
+        for both, (right, left, hu, fat) in _BOTH.items():
+            for part, volume in ((right, 102.0), (left, 98.0), (both, 200.0)):
+                yield _row(slab, part, "muscle_volume", volume, "cm3")
+                yield _row(slab, part, "cross_section", volume / 16, "cm2")
+                yield _row(slab, part, "mean_attenuation", hu, HU)
+                yield _row(slab, part, "mean_attenuation_sd", 20.0, HU)
+                yield _row(slab, part, "fat_infiltrated_fraction", fat, note="streaks" if part is left else "")
+                yield _row(slab, part, "lean_fraction", 0.95 - fat)
+            yield _row(slab, both, "asymmetry_volume", 0.04)
+            yield _row(slab, both, "asymmetry_attenuation", -2.4, HU)

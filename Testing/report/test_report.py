@@ -9,7 +9,8 @@ from OVFRiskLib.analysis import Analysis
 from OVFRiskLib.anatomy import VertebralLevel
 from OVFRiskLib.errors import UserError
 from OVFRiskLib.files.report import render_report, write_report
-from OVFRiskLib.files.report_tables import Footnotes, at_a_glance, level_table, signal_table
+from OVFRiskLib.files.report_findings import at_a_glance
+from OVFRiskLib.files.report_tables import DENSITY, HEIGHTS, Footnotes, level_table, signal_table
 from OVFRiskLib.image import Modality
 from OVFRiskLib.measurement import MeasurementTable
 from OVFRiskLib.vbq import Regions
@@ -121,6 +122,12 @@ def test_unknown_facts_are_called_not_given(page):
     assert re.search(r"Age ?71 years", page.text)
 
 
+def test_what_follows_from_an_unknown_fact_is_said_once_beside_it(page):
+    assert re.search(r"Contrast phase of the CT ?not given ?The contrast phase was not given\.", page.text)
+    assert page.text.count("The contrast phase was not given.") == 1
+    assert re.search(r"Density calibration ?not given ?There is no bone mineral density", page.text)
+
+
 def test_synthetic_data_is_announced_only_when_it_is(page, analysis):
     assert "SYNTHETIC DATA" in page.text
     real = replace(analysis, run={**analysis.run, "patient": {"synthetic": False}})
@@ -142,7 +149,8 @@ def test_an_analysis_of_nothing_but_mri_has_a_page(analysis):
     volumes = {Modality.T2: analysis.volumes[Modality.T2]}
     mr = replace(analysis, volumes=volumes, compartments=None, levels=(), features={}, measurements=rows)
     text = Page(render_report(mr)).text
-    assert "Levels on CT" not in text
+    assert "Fractures and heights" not in text
+    assert "Attenuation and density" not in text
     assert "Vertebral bone quality on MRI" in text
 
 
@@ -157,21 +165,22 @@ def test_a_page_that_cannot_be_written_is_named(analysis, tmp_path):
         write_report(tmp_path / "nowhere" / "report.html", bare)
 
 
-def test_level_table_marks_what_is_flagged_or_absent(analysis):
-    table = level_table(analysis.measurements, analysis.levels)
-    titles = [column.title for column in table["columns"]]
-    assert "vBMD" not in titles, "a column that nothing was measured for"
+def test_level_tables_mark_what_is_flagged_or_absent(analysis):
+    table = level_table(analysis.measurements, analysis.levels, HEIGHTS)
+    titles = [column["cell"]["text"] for column in table["columns"]]
+    assert "Grade" not in titles, "a column that nothing was measured for"
     off, l1, l2 = table["rows"]
     assert (off["usable"], off["reason"], off["cells"]) == (False, "cut off by the image", [])
-    cells = dict(zip(titles, l1["cells"]))
-    assert [dict(table["footnotes"])[mark] for mark in l2["level"]["marks"]] == ["odd"]
-    assert cells["Trabecular attenuation"] == {"text": "123 ± 31", "marks": []}
-    assert cells["Wedge"]["text"] == "0.0", "never minus zero"
     marks = dict(table["footnotes"])
+    assert [marks[mark] for mark in l2["level"]["marks"]] == ["odd"]
+    assert (l1["quality"], l2["quality"]) == ("1.00", "0.80")
+    assert dict(zip(titles, l1["cells"]))["Wedge"]["text"] == "0.0", "never minus zero"
     absent = dict(zip(titles, l2["cells"]))["Wedge"]
     assert absent["text"] == "—"
     assert [marks[mark] for mark in absent["marks"]] == ["no end plate seen"]
-    assert dict(zip(titles, l2["cells"]))["Trabecular attenuation"]["text"] == "−12"
+    density = level_table(analysis.measurements, analysis.levels, DENSITY)
+    cells = [row["cells"][0] for row in density["rows"][1:]]
+    assert [cell["text"] for cell in cells] == ["123 ± 31", "−12"]
 
 
 def test_signal_table_has_a_region_a_row(analysis):
@@ -185,11 +194,13 @@ def test_signal_table_has_a_region_a_row(analysis):
 
 def test_at_a_glance_names_the_lowest_ratio_and_the_levels_left_out(analysis):
     rows = {row["name"]: row for row in at_a_glance(analysis)}
-    assert rows["Levels measured on CT"]["text"] == "L1, L2"
-    assert "T12: cut off by the image" in rows["Levels measured on CT"]["note"]
+    assert rows["Levels measured on CT"]["text"] == "L1, L2. Not measured: T12"
     assert rows["Lowest height ratios"]["text"] == "Ha/Hp 0.72 at L1"
-    assert rows["VBQ-T1"]["text"] == "—"
-    assert rows["VBQ-T2"]["text"] == "0.612"
+    scores = rows["Vertebral bone quality on MRI"]
+    assert scores["text"] == "VBQ-T1 —; VBQ-T2 0.612 (above the published cut-off of 0.555)"
+    assert "No CSF region" in scores["remarks"]
+    assert rows["Vertebral fractures"]["text"] == "not graded: not part of this analysis"
+    assert rows["Trabecular attenuation"]["text"] == "L1 123, L2 −12 HU"
 
 
 def test_footnotes_share_marks_and_never_run_out():
@@ -206,5 +217,5 @@ def test_colours_of_the_table_are_those_of_the_levels(analysis):
     from OVFRiskLib.anatomy import Compartment, Region
     from OVFRiskLib.terminology import term
 
-    row = level_table(analysis.measurements, analysis.levels)["rows"][1]
+    row = level_table(analysis.measurements, analysis.levels, HEIGHTS)["rows"][1]
     assert row["color"] == "rgb({}, {}, {})".format(*term(Region(Compartment.WHOLE, VertebralLevel.L1)).rgb)

@@ -11,7 +11,8 @@ from ..errors import UserError
 from ..events import STOP_SIGNALS, print_events, tell
 from ..jobs import Kind
 from .features import features_command
-from .patient import analyze_command, demo_command, phantom_command
+from .patient import analyze_command
+from .phantom import demo_command, phantom_command
 from .protocols import protocols
 from .segment import segment_command
 from .segmenter import segmenter

@@ -1,4 +1,4 @@
-"""Commands about a patient: analyse one, make a synthetic one."""
+"""The command that analyses a patient."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,8 +8,6 @@ import typer
 
 from ..analysis import Analysis, Patient, Settings, analyze
 from ..anatomy import VertebralLevel, label_schemes
-from ..attenuation import Phase
-from ..calibration import Calibration
 from ..ct_analysis import Report
 from ..ct_segmentation import segment_ct
 from ..errors import UserError
@@ -17,15 +15,15 @@ from ..files.read_images import read_volume
 from ..files.read_labels import read_labels
 from ..files.result_folder import result_folder
 from ..image import LabelMap, Modality, Volume
-from ..phantom import Anatomy, Fracture, Phantom, PhantomSettings, make_cohort, make_patient, write_patient
 from ..radiomics import Protocol
 from ..results import print_summary, progress_bar, write_analysis
+from .ct_facts import CtFacts
 from .options import Out, Overwrite, Segmenting, Subject, grouped
 
-Seed = Annotated[int, typer.Option(help="The same seed gives the same patient.", min=0)]
 DEFAULT_PROTOCOL = "ct-original"
 GIVEN = Segmenting()
 """No engine: the label map is given."""
+NOTHING_KNOWN = CtFacts()
 
 
 @grouped
@@ -44,8 +42,7 @@ def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
     fractured: Annotated[str | None, typer.Option(help="Fractured levels that VBQ leaves out, e.g. L2.")] = None,
     protocol: Annotated[str, typer.Option(help="Radiomics protocol: a name or a JSON file.")] = DEFAULT_PROTOCOL,
     statistic: Annotated[str, typer.Option(help="How VBQ combines levels: mean or median.")] = "mean",
-    phase: Annotated[Phase | None, typer.Option(help="Contrast phase of the CT.")] = None,
-    calibration: Annotated[Path | None, typer.Option(help="JSON file with the scanner's HU to density line.")] = None,
+    known: CtFacts = NOTHING_KNOWN,
     sex: Annotated[str | None, typer.Option(help="F or M.")] = None,
     age: Annotated[float | None, typer.Option(help="Years.", min=0, max=120)] = None,
     subject: Subject = "patient",
@@ -57,6 +54,8 @@ def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
         levels=VertebralLevel.span(levels) if levels else None,
         fractured=VertebralLevel.span(fractured) if fractured else (),
         statistic=statistic,
+        trabecular=known.trabecular,
+        correction=known.correction(),
     )
     with result_folder(out, overwrite) as folder, progress_bar() as report:
         sequences = {Modality.T1: t1, Modality.T2: t2, Modality.STIR: stir}
@@ -70,66 +69,14 @@ def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
             mr_labels=_labels(mr_labels, mr_scheme or scheme, "--mr-scheme"),
             sex=sex,
             age=age,
-            phase=phase,
-            calibration=Calibration.load(calibration) if calibration else None,
+            phase=known.phase,
+            calibration=known.request(),
+            structures=_labels(known.structures, known.structures_scheme or scheme, "--structures-scheme"),
             synthetic=_made_by_us([ct, t1, t2, stir]),
             segmentation=made,
         )
-        analysis = _run(patient, settings, folder, left)
+        analysis = run_analysis(patient, settings, folder, left)
     print_summary(analysis, out)
-
-
-def phantom_command(
-    out: Out,
-    seed: Seed = 1,
-    fracture: Annotated[list[str] | None, typer.Option(help="LEVEL:KIND:LOSS, e.g. L1:wedge:0.30.")] = None,
-    spacing: Annotated[float, typer.Option(help="CT voxel size, mm.", min=0.5, max=5)] = 1.0,
-    anatomy: Annotated[Anatomy, typer.Option(help="Which vertebrae there are.")] = Anatomy.USUAL,
-    cohort: Annotated[int | None, typer.Option(help="Make this many patients, one folder each.", min=1)] = None,
-    overwrite: Overwrite = False,
-) -> None:
-    """Make a synthetic patient (CT, T1, T2, STIR, label maps) with a table of everything that was set."""
-    if cohort and fracture:
-        raise UserError("--fracture is for one patient.", "Leave it out: a cohort draws its fractures from the seed.")
-    if cohort and anatomy is not Anatomy.USUAL:
-        raise UserError("--anatomy is for one patient.", "Leave it out: a cohort's patients have the usual anatomy.")
-    fractures = tuple(Fracture.parse(text) for text in fracture or ())
-    one = PhantomSettings(seed=seed, spacing=spacing, fractures=fractures, anatomy=anatomy)
-    with result_folder(out, overwrite) as folder:
-        if cohort:
-            _write_cohort(folder, cohort, seed, spacing)
-        else:
-            write_patient(make_patient(one), folder)
-    typer.echo(f"Synthetic data: {out}")
-
-
-def demo_command(out: Out, seed: Seed = 1, overwrite: Overwrite = False) -> None:
-    """Make a synthetic patient with a fracture, analyse it, and show the result."""
-    fracture = Fracture(VertebralLevel.L1, "wedge", 0.30)
-    with result_folder(out, overwrite) as folder:
-        phantom = make_patient(PhantomSettings(seed=seed, fractures=(fracture,)))
-        for part in ("patient", "result"):
-            (folder / part).mkdir()
-        (folder / "demo.json").write_text(f'{{"synthetic": true, "seed": {seed}}}\n')
-        write_patient(phantom, folder / "patient")
-        settings = Settings(Protocol.load(DEFAULT_PROTOCOL), fractured=(fracture.level,))
-        with progress_bar() as report:
-            analysis = _run(_patient(phantom), settings, folder / "result", report)
-    print_summary(analysis, out / "result")
-
-
-def _patient(phantom: Phantom) -> Patient:
-    return Patient(
-        subject=phantom.subject,
-        ct=phantom.ct,
-        ct_labels=phantom.labels,
-        mr={Modality.T1: phantom.t1, Modality.T2: phantom.t2, Modality.STIR: phantom.stir},
-        mr_labels=phantom.mr_bodies,
-        sex=phantom.settings.sex,
-        age=phantom.settings.age,
-        phase=Phase.NONE,
-        synthetic=True,
-    )
 
 
 def _made_by_us(images: list[Path | None]) -> bool:
@@ -161,17 +108,7 @@ def _vertebrae(
     return found.labels, found.settings, lambda share, what: report(0.4 + 0.6 * share, what)
 
 
-def _run(patient: Patient, settings: Settings, folder: Path, report: Report) -> Analysis:
+def run_analysis(patient: Patient, settings: Settings, folder: Path, report: Report) -> Analysis:
     analysis = analyze(patient, settings, report)
     write_analysis(analysis, folder, report)
     return analysis
-
-
-def _write_cohort(folder: Path, count: int, seed: int, spacing: float) -> None:
-    with progress_bar() as report:
-        for n, settings in enumerate(make_cohort(count, seed, spacing)):
-            report(n / count, f"Making patient {n + 1} of {count}")
-            phantom = make_patient(settings)
-            (folder / phantom.subject).mkdir()
-            write_patient(phantom, folder / phantom.subject)
-    (folder / "phantom.json").write_text(f'{{"synthetic": true, "cohort": {count}, "seed": {seed}}}\n')

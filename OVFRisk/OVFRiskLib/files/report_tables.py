@@ -6,24 +6,22 @@ from typing import TYPE_CHECKING
 
 from ..anatomy import Compartment, Region, Structure, VertebralLevel
 from ..image import Modality
-from ..measurement import Measurement, MeasurementTable
+from ..measurement import MeasurementTable
 from ..segmentation.level_check import LevelQuality
 from ..terminology import term
-from .figures.charts import score_title
+from .report_values import ABSENT, NOT_PART, LevelGrade, Lookup, level_grades, number
 from .tables import feature_note
 
 if TYPE_CHECKING:
-    from ..analysis import Analysis
     from ..radiomics import Features
 
-ABSENT = "—"
-_SCORES = ("vbq_t1", "vbq_t2", "vbq_stir", "vbq_t2_stir")
 _SEQUENCES = (Modality.T1, Modality.T2, Modality.STIR)
+_BODY, _CANCELLOUS = Compartment.BODY, Compartment.CANCELLOUS
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the level table: which measurement, and how it is written."""
+    """A column of a level table: which measurement, and how it is written."""
 
     title: str
     unit: str
@@ -31,21 +29,34 @@ class Column:
     name: str
     style: str
     spread: str = ""  # a second measurement written behind ±
+    scale: float = 1.0
 
 
-_COLUMNS = (
-    Column("Trabecular attenuation", "HU, mean ± SD", Compartment.CANCELLOUS, "trabecular_attenuation", ".0f", "_sd"),
-    Column("Median", "HU", Compartment.CANCELLOUS, "trabecular_attenuation_median", ".0f"),
-    Column("vBMD", "mg/cm³", Compartment.CANCELLOUS, "vbmd", ".0f"),
-    Column("Ha", "mm", Compartment.BODY, "anterior_height", ".1f"),
-    Column("Hm", "mm", Compartment.BODY, "middle_height", ".1f"),
-    Column("Hp", "mm", Compartment.BODY, "posterior_height", ".1f"),
-    Column("Ha/Hp", "", Compartment.BODY, "anterior_posterior_ratio", ".2f"),
-    Column("Hm/Hp", "", Compartment.BODY, "middle_posterior_ratio", ".2f"),
-    Column("Wedge", "°", Compartment.BODY, "wedge_angle", ".1f"),
-    Column("Body", "cm³", Compartment.BODY, "volume", ".1f"),
+HEIGHTS = (
+    Column("Grade", "Genant, type", _BODY, "genant_grade", ""),
+    Column("Loss", "%", _BODY, "height_reduction", ".0f", scale=100),
+    Column("own", "%", _BODY, "height_reduction_own", ".0f", scale=100),
+    Column("nb.", "%", _BODY, "height_reduction_neighbours", ".0f", scale=100),
+    Column("Ha", "mm", _BODY, "anterior_height", ".1f"),
+    Column("Hm", "mm", _BODY, "middle_height", ".1f"),
+    Column("Hp", "mm", _BODY, "posterior_height", ".1f"),
+    Column("±", "mm", _BODY, "height_uncertainty", ".1f"),
+    Column("Ha/Hp", "", _BODY, "anterior_posterior_ratio", ".2f"),
+    Column("Hm/Hp", "", _BODY, "middle_posterior_ratio", ".2f"),
+    Column("Hp/exp.", "", _BODY, "posterior_neighbour_ratio", ".2f"),
+    Column("Wedge", "°", _BODY, "wedge_angle", ".1f"),
+    Column("Lateral", "°", _BODY, "lateral_wedge_angle", ".1f"),
+)
+DENSITY = (
+    Column("Attenuation, 3-D", "HU, mean ± SD", _CANCELLOUS, "trabecular_attenuation", ".0f", "_sd"),
+    Column("Median", "HU", _CANCELLOUS, "trabecular_attenuation_median", ".0f"),
+    Column("Axial ellipse", "HU, mean ± SD", _CANCELLOUS, "trabecular_attenuation_axial", ".0f", "_sd"),
+    Column("Corrected", "HU, for the phase", _CANCELLOUS, "trabecular_attenuation_corrected", ".0f"),
+    Column("Left out", "% of the region", _CANCELLOUS, "trabecular_excluded_fraction", ".0f", scale=100),
+    Column("vBMD", "mg/cm³, ± error", _CANCELLOUS, "vbmd", ".1f", "_error"),
+    Column("Body", "cm³", _BODY, "volume", ".1f"),
     Column("Cortical", "cm³", Compartment.CORTICAL, "volume", ".1f"),
-    Column("Cancellous", "cm³", Compartment.CANCELLOUS, "volume", ".1f"),
+    Column("Cancellous", "cm³", _CANCELLOUS, "volume", ".1f"),
 )
 
 
@@ -57,8 +68,7 @@ class Footnotes:
 
     def cell(self, text: str, *notes: str) -> dict[str, object]:
         """Return a cell with the marks of its notes (several may be joined by semicolons)."""
-        single = dict.fromkeys(part for note in notes for part in note.split("; ") if part)
-        return {"text": text, "marks": [self._mark(note) for note in single]}
+        return {"text": text, "marks": [self._mark(note) for note in single_notes(*notes)]}
 
     def items(self) -> list[tuple[str, str]]:
         """Return (mark, note) in order."""
@@ -71,40 +81,136 @@ class Footnotes:
         return self._marks[note]
 
 
-def level_table(table: MeasurementTable, levels: Sequence[LevelQuality]) -> dict[str, object]:
-    """Return columns, rows and footnotes of the level table; only columns that the analysis has measurements of."""
-    columns = [c for c in _COLUMNS if len(table.where(compartment=c.part, name=c.name))]
-    footnotes = Footnotes()
-    rows = [
-        {
-            "level": footnotes.cell(str(quality.level), quality.note if quality.usable else ""),
-            "color": "rgb({}, {}, {})".format(*term(Region(Compartment.WHOLE, quality.level)).rgb),
-            "usable": quality.usable,
-            "reason": quality.note,
-            "cells": [_level_cell(table, quality.level, column, footnotes) for column in columns]
-            if quality.usable
-            else [],
-        }
-        for quality in levels
+def single_notes(*notes: str) -> list[str]:
+    """Return the notes that semicolons join, each once."""
+    return list(dict.fromkeys(part for note in notes for part in note.split("; ") if part))
+
+
+def level_table(
+    table: MeasurementTable, levels: Sequence[LevelQuality], columns: Sequence[Column]
+) -> dict[str, object]:
+    """Return titles, rows and footnotes of a level table, and what could not be measured at any level, with reasons.
+
+    A note that every value of a column has stands at its title, one that is the level's own at the level's name.
+    """
+    lookup, footnotes = Lookup(table), Footnotes()
+    grades = level_grades(lookup, [quality.level for quality in levels])
+    usable = [quality for quality in levels if quality.usable]
+    columns, absent = _measured_columns(lookup, usable, columns)
+    shared = {c.name + c.part: _shared_notes(lookup, usable, c) for c in columns}
+    titles = [
+        {"cell": footnotes.cell(c.title, "; ".join(shared[c.name + c.part])), "unit": c.unit, "text": not c.style}
+        for c in columns
     ]
-    return {"columns": columns, "rows": rows, "footnotes": footnotes.items()}
+    rows = []
+    for quality in levels:
+        row = _level_row(quality, footnotes, grades.get(quality.level))
+        if quality.usable:
+            for c in columns:
+                known = {*shared[c.name + c.part], *single_notes(quality.note)}
+                row["cells"].append(_level_cell(lookup, quality.level, c, footnotes, known, grades))
+        rows.append(row)
+    return {"columns": titles, "rows": rows, "footnotes": footnotes.items(), "absent": absent}
+
+
+def _measured_columns(
+    lookup: Lookup, usable: Sequence[LevelQuality], columns: Sequence[Column]
+) -> tuple[list[Column], list[tuple[str, str]]]:
+    """Return the columns that have a value, and title and reasons of those whose rows are all absent."""
+    measured, absent = [], []
+    for column in columns:
+        found = [lookup.row(quality.level, column.part, column.name) for quality in usable]
+        rows = [row for row in found if row]
+        if any(row.value is not None for row in rows):
+            measured.append(column)
+        elif rows:
+            own = {note for quality in usable for note in single_notes(quality.note)}
+            reasons = [note for note in single_notes(*(row.note for row in rows)) if note not in own]
+            absent.append((column.title, "; ".join(reasons)))
+    return measured, absent
+
+
+def _level_row(quality: LevelQuality, footnotes: Footnotes, grade: LevelGrade | None) -> dict[str, object]:
+    return {
+        "level": footnotes.cell(str(quality.level), quality.note if quality.usable else ""),
+        "color": "rgb({}, {}, {})".format(*term(Region(Compartment.WHOLE, quality.level)).rgb),
+        "usable": quality.usable,
+        "reason": quality.note,
+        "quality": number(quality.score, ".2f"),
+        "fractured": bool(grade and grade.fractured),
+        "cells": [],
+    }
+
+
+def _shared_notes(lookup: Lookup, levels: Sequence[LevelQuality], column: Column) -> list[str]:
+    """Return the notes that every row of a column has, beyond the level's own; none of a single level's."""
+    found = [lookup.row(quality.level, column.part, column.name) for quality in levels]
+    notes = [single_notes(row.note) if row else [] for row in found]
+    return [note for note in notes[0] if all(note in other for other in notes)] if len(notes) > 1 else []
+
+
+def _level_cell(
+    lookup: Lookup,
+    level: VertebralLevel,
+    column: Column,
+    footnotes: Footnotes,
+    known: set[str],
+    grades: Mapping[VertebralLevel, LevelGrade],
+) -> dict[str, object]:
+    row = lookup.row(level, column.part, column.name)
+    if row is None:
+        grade = grades.get(level) if column.name.startswith("height_reduction") else None
+        return footnotes.cell(ABSENT, grade.note if grade else NOT_PART)
+    notes = "; ".join(note for note in single_notes(row.note) if note not in known)
+    if not column.style:
+        return footnotes.cell(_grade_text(grades[level]), notes)
+    spread = lookup.value(level, column.part, column.name + column.spread) if column.spread else None
+    return footnotes.cell(with_spread(row.value, spread, column.style, column.scale), notes)
+
+
+def _grade_text(grade: LevelGrade) -> str:
+    return ABSENT if grade.grade is None else grade.name.removeprefix("grade ") + (" ?" if grade.borderline else "")
+
+
+def with_spread(value: float | None, spread: float | None, style: str, scale: float = 1.0) -> str:
+    """Return ``value ± spread``, each times `scale`; the value alone where there is no spread."""
+    text = number(None if value is None else value * scale, style)
+    return text if value is None or spread is None else f"{text} ± {spread * scale:{style}}"
 
 
 def signal_table(table: MeasurementTable) -> dict[str, object]:
     """Return columns, rows and footnotes of the MR signals: a region a row, a sequence a column."""
-    sequences = [s for s in _SEQUENCES if len(table.where(name=f"{s.lower()}_signal_intensity"))]
-    regions = dict.fromkeys(
-        (row.level, row.compartment) for s in sequences for row in table.where(name=f"{s.lower()}_signal_intensity")
-    )
+    lookup = Lookup(table)
+    sequences = [s for s in _SEQUENCES if any(name == _signal(s) for _, name in lookup.names)]
+    wanted = {_signal(s) for s in sequences}
+    regions = dict.fromkeys((row.level, row.compartment) for row in table if row.name in wanted)
     footnotes = Footnotes()
     rows = [
         {
             "name": " ".join(str(part).upper() if part == Structure.CSF else str(part) for part in place if part),
-            "cells": [_signal_cell(table, place, sequence, footnotes) for sequence in sequences],
+            "cells": [_signal_cell(lookup, place, sequence, footnotes) for sequence in sequences],
         }
         for place in regions
     ]
     return {"columns": [str(s) for s in sequences], "rows": rows, "footnotes": footnotes.items()}
+
+
+def _signal(sequence: Modality) -> str:
+    return f"{sequence.lower()}_signal_intensity"
+
+
+def _signal_cell(
+    lookup: Lookup,
+    place: tuple[VertebralLevel | None, Compartment | Structure | None],
+    sequence: Modality,
+    footnotes: Footnotes,
+) -> dict[str, object]:
+    row = lookup.row(*place, _signal(sequence))
+    if row is None:
+        return footnotes.cell(ABSENT, NOT_PART)
+    sd = lookup.value(*place, f"{_signal(sequence)}_sd")
+    text = number(row.value, ".4g")
+    return footnotes.cell(text if sd is None else f"{text} ± {sd:.3g}", row.note)
 
 
 def feature_rows(features: Mapping[Region, "Features"]) -> list[dict[str, object]]:
@@ -117,90 +223,3 @@ def feature_rows(features: Mapping[Region, "Features"]) -> list[dict[str, object
         {"regions": ", ".join(regions), "count": count, "absent": absent, "note": note}
         for (count, absent, note), regions in alike.items()
     ]
-
-
-def at_a_glance(analysis: "Analysis") -> list[dict[str, str]]:
-    """Return the few results that a reader looks for first."""
-    table = analysis.measurements
-    usable = [quality.level for quality in analysis.levels if quality.usable]
-    rows = []
-    if analysis.levels:
-        off = [f"{quality.level}: {quality.note}" for quality in analysis.levels if not quality.usable]
-        rows.append(
-            _row(
-                "Levels measured on CT", ", ".join(usable) or "none", "Not measured – " + ". ".join(off) if off else ""
-            )
-        )
-        hu = _known(table, usable, Compartment.CANCELLOUS, "trabecular_attenuation")
-        rows.append(_row("Trabecular attenuation", _span(hu, ".0f", " HU"), ""))
-        rows.append(
-            _row("Lowest height ratios", _lowest_ratios(table, usable), "A body that is low all over keeps its ratios.")
-        )
-    scores = [score for name in _SCORES for score in table.where(name=name)]
-    return rows + [_row(score_title(score.name), _number(score.value, ".3f"), score.note) for score in scores]
-
-
-def _row(name: str, text: str, note: str) -> dict[str, str]:
-    return {"name": name, "text": text, "note": note}
-
-
-def _known(
-    table: MeasurementTable, levels: Sequence[VertebralLevel], part: Compartment, name: str
-) -> dict[VertebralLevel, float]:
-    values = {level: table.value(level=level, compartment=part, name=name) for level in levels}
-    return {level: value for level, value in values.items() if value is not None}
-
-
-def _span(values: Mapping[VertebralLevel, float], style: str, unit: str) -> str:
-    return ", ".join(f"{level} {_number(value, style)}" for level, value in values.items()) + unit if values else ABSENT
-
-
-def _lowest_ratios(table: MeasurementTable, levels: Sequence[VertebralLevel]) -> str:
-    found = []
-    for name, title in (("anterior_posterior_ratio", "Ha/Hp"), ("middle_posterior_ratio", "Hm/Hp")):
-        values = _known(table, levels, Compartment.BODY, name)
-        if values:
-            level = min(values, key=values.__getitem__)
-            found.append(f"{title} {values[level]:.2f} at {level}")
-    return ", ".join(found) or ABSENT
-
-
-def _number(value: float | None, style: str) -> str:
-    """Return a number with a true minus sign, and never minus zero."""
-    if value is None:
-        return ABSENT
-    text = format(value, style)
-    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
-
-
-def _level_cell(
-    table: MeasurementTable, level: VertebralLevel, column: Column, footnotes: Footnotes
-) -> dict[str, object]:
-    row = _only(table.where(level=level, compartment=column.part, name=column.name))
-    if row is None:
-        return footnotes.cell(ABSENT, "not part of this analysis")
-    text = _number(row.value, column.style)
-    spread = (
-        table.value(level=level, compartment=column.part, name=column.name + column.spread) if column.spread else None
-    )
-    return footnotes.cell(text if spread is None else f"{text} ± {spread:{column.style}}", row.note)
-
-
-def _signal_cell(
-    table: MeasurementTable,
-    place: tuple[VertebralLevel | None, Compartment | Structure | None],
-    sequence: Modality,
-    footnotes: Footnotes,
-) -> dict[str, object]:
-    level, part = place
-    name = f"{sequence.lower()}_signal_intensity"
-    row = _only(table.where(level=level, compartment=part, name=name))
-    if row is None:
-        return footnotes.cell(ABSENT, "not part of this analysis")
-    sd = table.value(level=level, compartment=part, name=f"{name}_sd")
-    text = _number(row.value, ".4g")
-    return footnotes.cell(text if sd is None else f"{text} ± {sd:.3g}", row.note)
-
-
-def _only(rows: MeasurementTable) -> Measurement | None:
-    return next(iter(rows), None)

@@ -1,22 +1,31 @@
 """The synthetic patient: sample data, and the exact oracle of the tests.
 
-CT of T10 to S1 with calibration rods, sagittal T1, T2 and STIR of the same patient, label maps, and a table of
-everything that was set. No human being was imaged.
+CT of T10 to S1 (without or with contrast medium) with calibration rods, sagittal T1, T2 and STIR of the same patient,
+label maps, and a table of everything that was set, lesions included. No human being was imaged.
 """
 
 from .cohort import make_cohort
 from .dimensions import Anatomy
+from .fractures import Fracture, FractureKind
+from .lesions import Lesion, LesionKind
+from .mr_changes import parse_acquisition, parse_motion, parse_stenosis, typical_acquisition
 from .patient import Phantom, make_patient
-from .settings import Fracture, FractureKind, PhantomSettings
+from .settings import PhantomSettings
 from .writing import write_patient
 
 __all__ = [
     "Anatomy",
     "Fracture",
     "FractureKind",
+    "Lesion",
+    "LesionKind",
     "Phantom",
     "PhantomSettings",
     "make_cohort",
     "make_patient",
+    "parse_acquisition",
+    "parse_motion",
+    "parse_stenosis",
+    "typical_acquisition",
     "write_patient",
 ]

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .settings import Fracture, FractureKind
+from .fractures import Fracture, FractureKind
 
 _CONCAVITY = 0.10  # depth of the natural end-plate concavity (both plates), share of the height
 _UPPER_SHARE = 0.42  # of the concavity lies in the upper end plate; lower end plates are the deeper ones

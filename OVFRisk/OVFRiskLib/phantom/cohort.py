@@ -6,7 +6,8 @@ import numpy as np
 
 from ..anatomy import VertebralLevel
 from .dimensions import WHOLE_LEVELS
-from .settings import Fracture, FractureKind, PhantomSettings
+from .fractures import Fracture, FractureKind
+from .settings import PhantomSettings
 
 # Osteoporotic fractures crowd at the thoracolumbar junction: weights for T11, T12, L1 ... L5.
 _WHERE = (0.16, 0.24, 0.28, 0.13, 0.08, 0.07, 0.04)

@@ -15,7 +15,7 @@ from .trunk import Trunk
 
 _AIR_MM = 8.0  # around the patient
 _BELOW_S1_MM = 46.0
-_LOWEST_HU = -1024
+_LOWEST_HU, _HIGHEST_HU = -1024, 3071  # of 12 bits: metal is cut off there
 _FWHM_PER_SIGMA = 2.3548  # of a Gaussian
 _TRUNCATE = 4.0
 _NOISE_REACH_MM = 9.0  # over more than this, the noise averages out
@@ -40,7 +40,8 @@ def ct_raster(settings: PhantomSettings, spine: Spine) -> Raster:
 
 def ct_array(scene: Scene, settings: PhantomSettings, rods: list[CalibrationRod]) -> np.ndarray:
     """Return the CT, int16 HU, shape (k, j, i)."""
-    fine = scene.image(settings, "hu", settings.cancellous_hu, settings.texture_hu)
+    marrow = {level: hu + settings.enhancement_hu for level, hu in settings.cancellous_hu.items()}
+    fine = scene.image(settings, "hu", marrow, settings.texture_hu)
     for rod, (rows, columns), cover in rod_covers(scene, rods):
         part = fine[:, rows, columns]
         part += cover * (np.float32(rod.hu) - part)
@@ -52,7 +53,8 @@ def ct_array(scene: Scene, settings: PhantomSettings, rods: list[CalibrationRod]
         fine[n] += strength * _axial_noise(rng, fine[n].shape, scene.raster.pitch[1:])
     blurred = ndimage.gaussian_filter(fine, sigmas, mode="nearest", truncate=_TRUNCATE, output=fine)
     array = scene.raster.averaged(blurred)
-    return np.rint(np.clip(array, _LOWEST_HU, None, out=array), out=array).astype(np.int16)
+    highest = _HIGHEST_HU if settings.lesions else None
+    return np.rint(np.clip(array, _LOWEST_HU, highest, out=array), out=array).astype(np.int16)
 
 
 def _axial_noise(rng: np.random.Generator, shape: tuple[int, ...], pitch: Sequence[float]) -> np.ndarray:

@@ -10,6 +10,11 @@ from .tissues import MUSCLE_OF, Tissue
 
 _CANAL = (Tissue.EPIDURAL_FAT, Tissue.CSF, Tissue.CORD)
 _DISC = (Tissue.ANNULUS, Tissue.NUCLEUS)
+_VESSELS = {
+    Structure.AORTA: Tissue.AORTA,
+    Structure.INFERIOR_VENA_CAVA: Tissue.VENA_CAVA,
+    Structure.PORTAL_VEIN: Tissue.PORTAL_VEIN,
+}
 _ALL = 0.999  # a share that is the whole, within rounding
 
 
@@ -23,15 +28,23 @@ def scheme_regions() -> dict[int, Region]:
     return dict(label_scheme("ovfrisk").regions)
 
 
-def structure_array(scene: Scene, rods: list[CalibrationRod]) -> np.ndarray:
-    """Label everything but vertebrae: discs, canal, muscles, fat, sacrum, rods; fine, int16, shape (nz, ny, nx)."""
+def structure_array(scene: Scene, rods: list[CalibrationRod], *, organs: bool = False) -> np.ndarray:
+    """Label everything but vertebrae: discs, canal, muscles, fat, sacrum, rods; fine, int16, shape (nz, ny, nx).
+
+    Large vessels and kidneys are labelled with `organs`.
+    """
     values = scheme_values()
     table = np.zeros(len(Tissue), dtype=np.int16)
     table[Tissue.SUBCUTANEOUS_FAT] = values[Region(Structure.SUBCUTANEOUS_FAT)]
     table[list(_CANAL)] = values[Region(Structure.SPINAL_CANAL)]
     for structure, tissue in MUSCLE_OF.items():
         table[tissue] = values[Region(structure)]
+    if organs:
+        for structure, tissue in _VESSELS.items():
+            table[tissue] = values[Region(structure)]
     array = table[scene.tissues.array]
+    if organs:
+        _add_kidneys(array, scene)
     _add_discs(array, scene)
     for piece in scene.bones:
         sacrum = piece.level is LEVELS[-1]
@@ -66,6 +79,13 @@ def mr_bodies_array(scene: Scene) -> np.ndarray:
     voxels = scene.raster.centres(array)
     voxels[scene.raster.averaged(csf) >= _ALL] = values[Region(Structure.CSF)]
     return voxels
+
+
+def _add_kidneys(array: np.ndarray, scene: Scene) -> None:
+    values, kidneys = scheme_values(), scene.tissues.array == Tissue.KIDNEY
+    right = scene.raster.x.fine > 0
+    for structure, side in ((Structure.KIDNEY_RIGHT, right), (Structure.KIDNEY_LEFT, ~right)):
+        array[kidneys & side] = values[Region(structure)]
 
 
 def _add_discs(array: np.ndarray, scene: Scene) -> None:

@@ -1,6 +1,6 @@
 """What lies at the spinal column: muscles, discs, canal with dural sac, ligaments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -12,12 +12,17 @@ from .spine import CANAL_DEPTH_MM, Spine, Vertebra
 from .tissues import Tissue
 
 _NUCLEUS_RADIUS, _NUCLEUS_HEIGHT = 0.72, 0.72  # of the disc's
+SAC_DEPTH_MM = 13.2  # sagittal, where it is not narrowed
+SAC_CENTRE_MM = -CANAL_DEPTH_MM / 2 + 0.5  # behind the posterior wall (negative: backwards)
+_STENOSIS_REACH = 0.9  # of the body's height, to either side of its middle
 _SIDES = ((-1, Tissue.ERECTOR_LEFT, Tissue.PSOAS_LEFT), (1, Tissue.ERECTOR_RIGHT, Tissue.PSOAS_RIGHT))
 Course = tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]
 
 
-def paint_paraspinal(tissues: TissueMap, spine: Spine) -> dict[VertebralLevel, tuple[Box, np.ndarray]]:
-    """Paint muscles, canal and discs.
+def paint_paraspinal(
+    tissues: TissueMap, spine: Spine, stenosis: Mapping[VertebralLevel, float]
+) -> dict[VertebralLevel, tuple[Box, np.ndarray]]:
+    """Paint muscles, canal and discs; `stenosis` is the share of the thecal sac's depth lost behind a body.
 
     Returns
     -------
@@ -27,6 +32,8 @@ def paint_paraspinal(tissues: TissueMap, spine: Spine) -> dict[VertebralLevel, t
     _paint_muscles(tissues, spine)
     _paint_ligaments(tissues, spine)
     _paint_canal(tissues, spine)
+    for level, share in stenosis.items():
+        _narrow_canal(tissues, spine, level, share)
     return {above: _paint_disc(tissues, spine[above], spine[below]) for above, below in pairwise(spine.vertebrae)}
 
 
@@ -80,12 +87,12 @@ def _paint_canal(tissues: TissueMap, spine: Spine) -> None:
     end, conus = first - 38 * s, spine[VertebralLevel.L1].frame.origin[2] - 8 * s
     centre = behind_wall(spine, 0, -half - 0.4)
     tissues.column(Tissue.EPIDURAL_FAT, (end - 5, 400), centre, (11.6 * s, (half + 0.4) * s))
-    sac = behind_wall(spine, 0, -half + 0.5)
+    sac = behind_wall(spine, 0, SAC_CENTRE_MM)
 
     def closing(radius: float) -> Callable[[np.ndarray], np.ndarray]:
         return lambda z: radius * s * np.sqrt(np.clip((z - end) / (60 * s), 0, 1))
 
-    tissues.column(Tissue.CSF, (end, 400), sac, (closing(8.8), closing(6.6)))
+    tissues.column(Tissue.CSF, (end, 400), sac, (closing(8.8), closing(SAC_DEPTH_MM / 2)))
 
     def tapering(radius: float) -> Callable[[np.ndarray], np.ndarray]:
         return lambda z: radius * s * np.clip((z - conus) / (34 * s), 0, 1) ** 0.7
@@ -111,6 +118,28 @@ def _paint_canal(tissues: TissueMap, spine: Spine) -> None:
 
         root = (across, behind_wall(spine, 0, -half + 0.5 + y)[1])
         tissues.column(Tissue.CORD, (end + 12, conus + 22), root, (thin, thin), (Tissue.CSF,))
+
+
+def _narrow_canal(tissues: TissueMap, spine: Spine, level: VertebralLevel, share: float) -> None:
+    """Leave a flat middle of the sac; before and behind it lies ligament. Whole at the body, running out beyond it."""
+    s, middle, tall = spine.scale, spine[level].frame.origin[2], spine[level].healthy.posterior
+    span = middle - _STENOSIS_REACH * tall, middle + _STENOSIS_REACH * tall
+    box = (
+        tissues.raster.z.range(*span),
+        slice(0, tissues.array.shape[1]),
+        slice(0, tissues.array.shape[2]),
+    )
+    z = tissues.raster.z.fine[box[0]]
+    if z.size == 0:
+        return
+    away = np.abs(z - middle) / tall
+    run_out = np.clip((_STENOSIS_REACH - away) / (_STENOSIS_REACH - 0.5), 0, 1)
+    half = SAC_DEPTH_MM / 2 * s * (1 - share * run_out)
+    centre = spine.posterior_wall(z)[1] + SAC_CENTRE_MM * s
+    beyond = np.abs(tissues.raster.y.fine - centre[:, None]) > half[:, None]
+    squeezed = beyond & (run_out > 0.5)[:, None]  # the fat too
+    for where, over in ((beyond, (Tissue.CSF, Tissue.CORD)), (squeezed, (Tissue.EPIDURAL_FAT,))):
+        tissues.fill(Tissue.LIGAMENT, box, np.broadcast_to(where[..., None], tissues.array[box].shape), over)
 
 
 def _paint_disc(tissues: TissueMap, above: Vertebra, below: Vertebra) -> tuple[Box, np.ndarray]:

@@ -12,6 +12,7 @@ from ..measurement import MeasurementTable
 from .ct import ct_array, ct_raster, vertical_span
 from .labels import mr_bodies_array, scheme_regions, structure_array, with_vertebrae
 from .mr import mr_array, mr_raster
+from .mr_changes import SEQUENCES
 from .scene import Patterns, draw_scene
 from .settings import PhantomSettings
 from .spine import Spine, build_spine
@@ -70,7 +71,7 @@ def make_patient(settings: PhantomSettings) -> Phantom:
         subject=settings.subject,
         **_ct_images(settings, spine, patterns, rods, back),
         **_mr_images(settings, spine, patterns),
-        truth=truth_table(settings, spine, rods),
+        truth=truth_table(settings, spine, rods, patterns),
         frames=frames,
     )
 
@@ -86,7 +87,7 @@ def _ct_images(
     scene = draw_scene(settings, spine, patterns, raster)
     paint_table(scene, back)
     matrix, regions = raster.ijk_to_ras(settings.position), scheme_regions()
-    structures = structure_array(scene, rods)
+    structures = structure_array(scene, rods, organs=settings.has_organs)
     labels, compartments = (
         raster.centres(with_vertebrae(structures, scene, divided=divided)) for divided in (False, True)
     )
@@ -102,7 +103,13 @@ def _mr_images(settings: PhantomSettings, spine: Spine, patterns: Patterns) -> d
     scene = draw_scene(settings, spine, patterns, raster)
     matrix = raster.ijk_to_ras(settings.position)
     images: dict[str, Volume | LabelMap] = {
-        name: Volume(mr_array(scene, settings, name), matrix, Modality(name.upper()), settings.subject, acquisition=_MR)
-        for name in ("t1", "t2", "stir")
+        name: Volume(
+            mr_array(scene, settings, spine, name),
+            matrix,
+            Modality(name.upper()),
+            settings.subject,
+            acquisition={**_MR, **settings.mr_acquisition.get(name, {})},
+        )
+        for name in SEQUENCES
     }
     return {**images, "mr_bodies": LabelMap(mr_bodies_array(scene), matrix, scheme_regions())}

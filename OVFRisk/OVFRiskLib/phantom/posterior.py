@@ -70,14 +70,14 @@ def canal_distance(vertebra: Vertebra, points: np.ndarray) -> np.ndarray:
     return (np.hypot(points[0] / wide, (points[1] - centre) / deep) - 1) * deep
 
 
-def _measures(vertebra: Vertebra) -> tuple[float, float, float, float]:
-    """Scale, y of the posterior wall, half the posterior height before a fracture, and how low the level lies (0-1)."""
+def measures(vertebra: Vertebra) -> tuple[float, float, float, float]:
+    """Return scale, y of the posterior wall, half the height behind before a fracture, and how low it lies (0-1)."""
     low = LEVELS.index(LIKE.get(vertebra.level, vertebra.level)) / (len(LEVELS) - 2)
     return vertebra.scale, -vertebra.form.depth / 2, vertebra.healthy.posterior / 2, low
 
 
 def _lumbar_side(vertebra: Vertebra) -> Iterator[Rod]:
-    s, wall, half, low = _measures(vertebra)
+    s, wall, half, low = measures(vertebra)
     apart = (10.5 + 5.5 * low) * s  # pedicles and facets stand wider apart towards the sacrum
     pedicle = (3.1 + 2.0 * low) * s
     top = 0.28 * half
@@ -103,7 +103,7 @@ def _lumbar_side(vertebra: Vertebra) -> Iterator[Rod]:
 
 
 def _thoracic_side(vertebra: Vertebra) -> Iterator[Rod]:
-    s, wall, half, _ = _measures(vertebra)
+    s, wall, half, _ = measures(vertebra)
     apart, top = 11.0 * s, 0.35 * half
     yield Rod((apart - 1, wall + 3, top), (apart, wall - 11 * s, top), (3.2 * s, 3.2 * s), (1, 1, 1.7))
     yield Rod((apart, wall - 12 * s, top), (apart + 1 * s, wall - 15 * s, half + 5 * s), (4.2 * s, 3.2 * s))
@@ -118,7 +118,7 @@ def _thoracic_side(vertebra: Vertebra) -> Iterator[Rod]:
 
 
 def _spinous(vertebra: Vertebra) -> Rod:
-    s, wall, half, _ = _measures(vertebra)
+    s, wall, half, _ = measures(vertebra)
     lumbar = vertebra.level.rank >= VertebralLevel.L1.rank
     last = vertebra.level in (VertebralLevel.L5, VertebralLevel.L6)
     start = (0.0, wall - 23.5 * s, -0.45 * half)

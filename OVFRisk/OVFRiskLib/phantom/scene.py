@@ -8,7 +8,9 @@ import numpy as np
 
 from ..anatomy import Structure, VertebralLevel
 from .bones import BonePainter, BonePiece
+from .contrast import enhance
 from .dimensions import LEVELS, LIKE
+from .lesion_drawing import DrawnLesion, draw_lesions, notched
 from .other_bones import draw_other_bones
 from .painter import TissueMap
 from .paraspinal import paint_paraspinal
@@ -54,6 +56,7 @@ class Scene:
     patterns : Patterns
     fat_fractions : mapping of Structure to float
         Of the muscles.
+    lesions : tuple of DrawnLesion
     """
 
     raster: Raster
@@ -62,6 +65,7 @@ class Scene:
     discs: Mapping[VertebralLevel, tuple[Box, np.ndarray]]
     patterns: Patterns
     fat_fractions: Mapping[Structure, float]
+    lesions: tuple[DrawnLesion, ...] = ()
 
     def image(
         self, settings: PhantomSettings, contrast: str, marrow: Mapping[VertebralLevel | None, float], texture: float
@@ -79,6 +83,8 @@ class Scene:
             Standard deviation of the trabecular pattern.
         """
         values = appearance(settings, contrast)
+        if contrast == "hu":
+            enhance(values, settings)
         image = values[self.tissues.array]
         for tissue, box, mask, fat in self.streaks:
             image[box][mask] = values[tissue] + (values[Tissue.FAT] - values[tissue]) * fat
@@ -87,6 +93,8 @@ class Scene:
             mean = np.float32(marrow.get(piece.level, float(values[Tissue.BONE])))
             core = mean + np.float32(texture) * pattern
             image[piece.box] += values[Tissue.CORTEX] * (piece.outer - piece.core) + core * piece.core
+        for lesion in self.lesions:
+            lesion.paint(image, self.raster.pitch, contrast, marrow, values)
         return image
 
     @cached_property
@@ -135,12 +143,14 @@ def draw_scene(settings: PhantomSettings, spine: Spine, patterns: Patterns, rast
     trunk = Trunk(settings, spine)
     tissues = TissueMap(raster)
     paint_trunk(tissues, trunk, np.random.default_rng((settings.seed, 2)))
-    discs = paint_paraspinal(tissues, spine)
+    discs = paint_paraspinal(tissues, spine, settings.stenosis)
     painter = BonePainter(raster, settings.cortical_thickness)
     bones = [piece for level in [*spine.vertebrae][:-1] for piece in painter.vertebra(spine[level])]
     bones += painter.sacrum(spine[LEVELS[-1]])
     bones += draw_other_bones(painter, spine, trunk)
-    return Scene(raster, tissues, tuple(bones), discs, patterns, settings.muscle_fat_fraction)
+    bones = notched(settings.lesions, spine, tissues, bones)
+    lesions = tuple(draw_lesions(settings.lesions, spine, raster, bones))
+    return Scene(raster, tissues, tuple(bones), discs, patterns, settings.muscle_fat_fraction, lesions)
 
 
 def _place(level: VertebralLevel) -> float:

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from ..anatomy import Structure, VertebralLevel
+from ..attenuation.phase import Phase
 from ..errors import UserError
-from .dimensions import LEVELS, LIKE, WHOLE_LEVELS, Anatomy
+from .dimensions import LEVELS, LIKE, Anatomy
+from .fractures import Fracture
+from .lesions import Lesion
+from .mr_changes import Motion, check_shading, checked_acquisition, checked_motion, checked_stenosis
 
 VBQ_LEVELS = tuple(VertebralLevel.span("L1-L4"))
 MUSCLES = (
@@ -19,68 +22,13 @@ MUSCLES = (
     Structure.PSOAS_LEFT,
     Structure.PSOAS_RIGHT,
 )
-SEQUENCES = ("t1", "t2", "stir")
-_HELP = "Write LEVEL:KIND:LOSS, e.g. L1:wedge:0.30; kinds: wedge, biconcave, crush; loss from 0.05 to 0.60."
-_LEAST_LOSS, _MOST_LOSS = 0.05, 0.60
 _WOMEN = 0.4  # in standard deviations: about two thirds, as in fracture cohorts
 _FINEST_MM, _COARSEST_MM = 0.4, 6.0
+# Rise of the marrow's attenuation at L1: 128.8 HU to 142.3 and 147.0 HU (Pompe et al., Eur Radiol 2015;25:283-289,
+# abstract, patients without malignancy).
+_MARROW_RISE_HU = {Phase.NONE: 0.0, Phase.ARTERIAL: 13.5, Phase.PORTAL_VENOUS: 18.2}
 # Relative to L1: thoracic bodies are denser, mid-lumbar ones least dense.
 _LEVEL_FACTOR = dict(zip(LEVELS, (1.16, 1.12, 1.06, 1.0, 0.96, 0.94, 0.95, 1.01, 0.92), strict=True))
-
-
-class FractureKind(StrEnum):
-    """Shape of an osteoporotic deformity (Genant 1993)."""
-
-    WEDGE = "wedge"
-    BICONCAVE = "biconcave"
-    CRUSH = "crush"
-
-
-@dataclass(frozen=True, slots=True)
-class Fracture:
-    """One deformed level.
-
-    Parameters
-    ----------
-    level : VertebralLevel
-        One of T11 to L5.
-    kind : FractureKind
-    loss : float
-        Wedge: 1 - Ha/Hp. Biconcave: 1 - Hm/Hp. Crush: share of every height that is lost against the unfractured body.
-
-    Raises
-    ------
-    UserError
-        When the level is not wholly in the image or the loss is out of 0.05 to 0.60.
-    """
-
-    level: VertebralLevel
-    kind: FractureKind
-    loss: float
-
-    def __post_init__(self) -> None:
-        if self.level not in WHOLE_LEVELS:
-            raise UserError(f"The phantom has no whole level {self.level} to fracture.", "Choose one of T11 to L5.")
-        if not _LEAST_LOSS <= self.loss <= _MOST_LOSS:
-            raise UserError(f"A height loss of {self.loss:g} at {self.level} is out of range.", _HELP)
-
-    @classmethod
-    def parse(cls, text: str) -> "Fracture":
-        """Return the fracture written as ``L1:wedge:0.30``.
-
-        Raises
-        ------
-        UserError
-            When the text does not name a level, a kind and a loss.
-        """
-        try:
-            level, kind, loss = text.strip().split(":")
-            return cls(VertebralLevel(level.strip().upper()), FractureKind(kind.strip().lower()), float(loss))
-        except ValueError as error:
-            raise UserError(f"'{text}' is no fracture ({error}).", _HELP) from error
-
-    def __str__(self) -> str:
-        return f"{self.level}:{self.kind}:{self.loss:g}"
 
 
 @dataclass(frozen=True)
@@ -133,6 +81,25 @@ class PhantomSettings:
         RAS of the middle of L3, mm.
     anatomy : Anatomy
         ``usual``, ``T13``, ``L6`` or ``sacralised-L5``.
+    lesions : sequence of Lesion
+        At most one of a kind a level.
+    phase : Phase
+        Contrast phase of the CT.
+    marrow_enhancement_hu : float or None
+        What the contrast medium adds to all marrow, HU; None for a typical rise (`enhancement_hu`).
+    label_organs : bool
+        Draw the portal vein and label it, aorta, vena cava and kidneys; in a contrast phase that is always done.
+    shading_percent : float
+        Signal of L1's middle over that of L4's middle, as percent of the mean of both: a gradient along head to foot.
+    motion : mapping of str to (anterior, up, rotation)
+        How the patient lies in a sequence, against the truth: mm, mm, degrees about the middle of L3 in the sagittal
+        plane (positive: the head forwards).
+    stenosis : mapping of VertebralLevel to float
+        Share of the thecal sac's depth that is lost behind a body.
+    mr_clip : float or None
+        Largest signal that is stored (255: as after a conversion to 8 bits).
+    mr_acquisition : mapping of str to mapping of str to str
+        DICOM keywords of each sequence's volume, over the usual ones (`typical_acquisition`).
     """
 
     seed: int
@@ -164,16 +131,28 @@ class PhantomSettings:
     bias_field: float = 0.0
     position: Sequence[float] | None = None
     anatomy: Anatomy = Anatomy.USUAL
+    lesions: Sequence[Lesion] = ()
+    phase: Phase = Phase.NONE
+    marrow_enhancement_hu: float | None = None
+    label_organs: bool = False
+    shading_percent: float = 0.0
+    motion: Mapping[str, Motion] = field(default_factory=dict)
+    stenosis: Mapping[VertebralLevel, float] = field(default_factory=dict)
+    mr_clip: float | None = None
+    mr_acquisition: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise UserError(f"The seed {self.seed} is negative.", "Give a whole number from 0.")
         object.__setattr__(self, "anatomy", Anatomy(self.anatomy))
+        object.__setattr__(self, "phase", Phase(self.phase))
         for name, drawn in _drawn(np.random.default_rng((self.seed, 0)), self).items():
             object.__setattr__(self, name, _completed(getattr(self, name), drawn))
         object.__setattr__(self, "spacing", tuple(float(s) for s in np.broadcast_to(self.spacing, 3)))
-        for name in ("fractures", "rods", "rod_line", "position"):
+        for name in ("fractures", "rods", "rod_line", "position", "lesions"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        for name, checked in _CHECKED.items():
+            object.__setattr__(self, name, checked(getattr(self, name)))
         object.__setattr__(self, "csf_signal", MappingProxyType(dict(self.csf_signal)))
         _check(self)
 
@@ -191,13 +170,42 @@ class PhantomSettings:
         """Return the fracture of `level`, if it has one."""
         return next((f for f in self.fractures if f.level is level), None)
 
+    @property
+    def enhancement_hu(self) -> float:
+        """What the contrast medium adds to all marrow, HU."""
+        return _MARROW_RISE_HU[self.phase] if self.marrow_enhancement_hu is None else self.marrow_enhancement_hu
+
+    @property
+    def has_organs(self) -> bool:
+        """Whether vessels and kidneys are labelled."""
+        return self.label_organs or self.phase is not Phase.NONE
+
     def as_json(self) -> dict[str, Any]:
-        """Return everything that was set, as plain JSON values."""
-        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+        """Return everything that was set, as plain JSON values.
+
+        What came after the first version (from `lesions` on) stands there only where it is in use, so that patients
+        without it keep their files and protocol ids.
+        """
+        plain = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+        return {name: value for name, value in plain.items() if name not in _LATER or value != _LATER[name]}
+
+
+_LATER: dict[str, Any] = {
+    "lesions": [],
+    "phase": "none",
+    "marrow_enhancement_hu": None,
+    "label_organs": False,
+    "shading_percent": 0.0,
+    "motion": {},
+    "stenosis": {},
+    "mr_clip": None,
+    "mr_acquisition": {},
+}
+_CHECKED = {"motion": checked_motion, "stenosis": checked_stenosis, "mr_acquisition": checked_acquisition}
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Fracture):
+    if isinstance(value, Fracture | Lesion):
         return str(value)
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
@@ -253,6 +261,13 @@ def _check(s: PhantomSettings) -> None:
         raise UserError(f"A fractured level does not exist in the anatomy '{s.anatomy}'.", "Choose another level.")
     if len(set(levels)) != len(levels):
         raise UserError("One level was given two fractures.", "Give at most one fracture a level.")
+    if len({(lesion.level, lesion.kind) for lesion in s.lesions}) != len(s.lesions):
+        raise UserError("One level was given two lesions of a kind.", "Give at most one of a kind a level.")
+    if not {lesion.level for lesion in s.lesions} | set(s.stenosis) <= set(s.levels):
+        raise UserError(f"A level does not exist in the anatomy '{s.anatomy}'.", "Choose another level.")
+    if s.phase is Phase.NONE and s.marrow_enhancement_hu:
+        raise UserError("Marrow takes up no contrast medium in phase 'none'.", "Give the contrast phase.")
+    check_shading(s.shading_percent, s.mr_clip)
     if s.sex not in ("F", "M"):
         raise UserError(f"The sex '{s.sex}' is unknown.", "Give F or M.")
     if not all(0 <= f <= 1 for f in s.muscle_fat_fraction.values()):

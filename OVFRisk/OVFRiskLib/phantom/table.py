@@ -39,7 +39,8 @@ class CalibrationRod:
 def calibration_rods(settings: PhantomSettings, back: float) -> list[CalibrationRod]:
     """Return the rods from the patient's right to left, in the pad that touches the back at `back` (y, mm)."""
     slope, intercept = settings.rod_line
-    places = np.linspace(_ROD_SPREAD_MM, -_ROD_SPREAD_MM, len(settings.rods)) if len(settings.rods) > 1 else [0.0]
+    count = len(settings.rods)
+    places = [0.0] if count == 1 else np.linspace(_ROD_SPREAD_MM, -_ROD_SPREAD_MM, count)
     y = back - 1 - PAD_MM / 2
     return [CalibrationRod(d, slope * d + intercept, float(x), y) for d, x in zip(settings.rods, places, strict=True)]
 

@@ -22,7 +22,7 @@ class Tissue(IntEnum):
     BOWEL = 7
     STOOL = 8
     GAS = 9
-    BLOOD = 10
+    AORTA = 10
     ERECTOR_LEFT = 11
     ERECTOR_RIGHT = 12
     PSOAS_LEFT = 13
@@ -38,6 +38,10 @@ class Tissue(IntEnum):
     BONE = 23  # ribs and pelvis: their marrow
     CORTEX = 24
     BOWEL_WALL = 25
+    VENA_CAVA = 26
+    ILIAC_ARTERY = 27
+    ILIAC_VEIN = 28
+    PORTAL_VEIN = 29
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,6 @@ _LOOKS = {
     Tissue.BOWEL_WALL: Look(55, 190, 120, 80),
     Tissue.STOOL: Look(-40, 270, 170, 60),
     Tissue.GAS: Look(-930, 5, 5, 5),
-    Tissue.BLOOD: Look(42, 60, 45, 40),
     Tissue.CSF: Look(8, 90, 600, 360),
     Tissue.CORD: Look(34, 250, 230, 140),
     Tissue.ANNULUS: Look(98, 190, 75, 45),
@@ -72,7 +75,9 @@ _LOOKS = {
     Tissue.CORTEX: Look(700, 35, 30, 15),
 }
 _FAT = Look(-102, 560, 400, 22)
+_BLOOD = Look(42, 60, 45, 40)  # flowing
 _MUSCLE = Look(58, 215, 105, 75)
+_VESSELS = (Tissue.AORTA, Tissue.VENA_CAVA, Tissue.ILIAC_ARTERY, Tissue.ILIAC_VEIN, Tissue.PORTAL_VEIN)
 _FATTY = (Tissue.SUBCUTANEOUS_FAT, Tissue.FAT, Tissue.EPIDURAL_FAT)
 MUSCLE_OF = {
     Structure.ERECTOR_SPINAE_LEFT: Tissue.ERECTOR_LEFT,
@@ -84,7 +89,8 @@ MUSCLE_OF = {
 
 def appearance(settings: PhantomSettings, contrast: str) -> np.ndarray:
     """Return each tissue's value in a contrast (``hu``, ``t1``, ``t2``, ``stir``), float32, indexed by `Tissue`."""
-    looks = {**_LOOKS, **dict.fromkeys(_FATTY, _FAT), **dict.fromkeys(MUSCLE_OF.values(), _MUSCLE)}
+    same = ((_VESSELS, _BLOOD), (_FATTY, _FAT), (MUSCLE_OF.values(), _MUSCLE))
+    looks = _LOOKS | {tissue: look for tissues, look in same for tissue in tissues}
     values = np.array([getattr(looks[tissue], contrast) for tissue in Tissue], dtype=np.float32)
     if contrast == "hu":
         values[list(_FATTY)] = settings.fat_hu

@@ -163,7 +163,10 @@ def _paint_vessels(tissues: TissueMap, trunk: Trunk) -> None:
 
         return x, y
 
-    tissues.column(Tissue.BLOOD, (fork, 400), beside(-9, 29, 0), (9.5 * s, 9.5 * s), usual)
-    tissues.column(Tissue.BLOOD, (fork, 400), beside(15, 27, 0), (11.5 * s, 8.5 * s), usual)
-    for offset, spread in ((-10, -0.55), (-5, 0.55), (12, 0.45), (12, -0.75)):
-        tissues.column(Tissue.BLOOD, (-400, fork + 3), beside(offset, 27, spread), (6.5 * s, 6.5 * s), usual)
+    tissues.column(Tissue.AORTA, (fork, 400), beside(-9, 29, 0), (9.5 * s, 9.5 * s), usual)
+    tissues.column(Tissue.VENA_CAVA, (fork, 400), beside(15, 27, 0), (11.5 * s, 8.5 * s), usual)
+    artery, vein = Tissue.ILIAC_ARTERY, Tissue.ILIAC_VEIN
+    for kind, offset, spread in ((artery, -10, -0.55), (artery, -5, 0.55), (vein, 12, 0.45), (vein, 12, -0.75)):
+        tissues.column(kind, (-400, fork + 3), beside(offset, 27, spread), (6.5 * s, 6.5 * s), usual)
+    if trunk.settings.has_organs:
+        tissues.ellipsoid(Tissue.PORTAL_VEIN, (24 * s, 50 * s, 92 * s), (7 * s, 7 * s, 28 * s), usual)

@@ -9,29 +9,36 @@ from typing import Any
 import numpy as np
 
 from ..anatomy import Compartment, Structure, VertebralLevel
-from ..measurement import Measurement, MeasurementTable, Quality, protocol_id
-from .body import BodyForm, Heights
+from ..measurement import Measurement, MeasurementTable
+from .body import BodyForm
 from .dimensions import LEVELS
+from .fractures import FractureKind
 from .mr import marrow_signals
+from .mr_changes import SEQUENCES
 from .raster import Axis, Raster, covered
-from .settings import SEQUENCES, VBQ_LEVELS, FractureKind, PhantomSettings
+from .scene import Patterns
+from .settings import VBQ_LEVELS, PhantomSettings
 from .spine import Spine, Vertebra
 from .table import CalibrationRod
+from .truth_lesions import add_exam, add_lesions
+from .truth_rows import HU, Truth
+from .truth_spine import add_angles, add_density, add_fractures, add_muscles, height_reduction
 
-HU = "[hnsf'U]"  # UCUM
 _SIGNAL = "[arb'U]"  # UCUM: MR signal has no unit
 _VOLUME_STEP_MM = 0.6  # coverage at the surface makes the sums far finer than the step
 _FRACTURE_CODES = {None: 0, FractureKind.WEDGE: 1, FractureKind.BICONCAVE: 2, FractureKind.CRUSH: 3}
 _MOST_FRACTURED = 2  # of L1 to L4; more exclude a patient from VBQ (Huang 2025)
 
 
-def truth_table(settings: PhantomSettings, spine: Spine, rods: list[CalibrationRod]) -> MeasurementTable:
+def truth_table(
+    settings: PhantomSettings, spine: Spine, rods: list[CalibrationRod], patterns: Patterns
+) -> MeasurementTable:
     """Return every set value; names and units are those of the measuring parts."""
-    table = _Truth(settings)
+    table = Truth(settings)
     for level in settings.levels[1:-1]:
         table.rows += _level_rows(table, settings, spine[level])
     table.absent(LEVELS[0], Compartment.BODY, "volume", "cm3", "cut by the image's upper border")
-    table.add(LEVELS[0], Compartment.CANCELLOUS, "trabecular_attenuation", settings.cancellous_hu[LEVELS[0]], HU)
+    table.add(LEVELS[0], Compartment.CANCELLOUS, "trabecular_attenuation", _shown(settings, LEVELS[0]), HU)
     for muscle, fraction in settings.muscle_fat_fraction.items():
         mean = settings.muscle_hu + fraction * (settings.fat_hu - settings.muscle_hu)
         table.add(None, muscle, "fat_fraction", fraction, "1")
@@ -40,34 +47,19 @@ def truth_table(settings: PhantomSettings, spine: Spine, rods: list[CalibrationR
     _add_rods(table, settings, rods)
     _add_vbq(table, settings)
     _add_patient(table, settings)
+    add_density(table, settings)
+    add_fractures(table, settings, spine)
+    add_angles(table, settings, spine)
+    add_muscles(table, settings, spine, patterns)
+    add_lesions(table, settings, spine)
+    add_exam(table, settings, spine)
     return MeasurementTable(table.rows)
 
 
-class _Truth:
-    """Collects the rows of one patient."""
-
-    def __init__(self, settings: PhantomSettings) -> None:
-        self.subject = settings.subject
-        self.protocol = protocol_id("phantom", settings.as_json())
-        self.rows: list[Measurement] = []
-
-    def row(
-        self, level: VertebralLevel | None, part: Any, name: str, value: float, unit: str, note: str = ""
-    ) -> Measurement:
-        return Measurement(self.subject, level, part, name, float(value), unit, self.protocol, note=note)
-
-    def add(self, level: VertebralLevel | None, part: Any, name: str, value: float, unit: str, note: str = "") -> None:
-        self.rows.append(self.row(level, part, name, value, unit, note))
-
-    def absent(self, level: VertebralLevel | None, part: Any, name: str, unit: str, reason: str) -> None:
-        where = (self.subject, level, part, name, None, unit, self.protocol)
-        self.rows.append(Measurement(*where, quality=Quality.ABSENT, note=reason))
-
-
-def _level_rows(table: _Truth, settings: PhantomSettings, vertebra: Vertebra) -> Iterator[Measurement]:
+def _level_rows(table: Truth, settings: PhantomSettings, vertebra: Vertebra) -> Iterator[Measurement]:
     level, form, fracture = vertebra.level, vertebra.form, settings.fracture(vertebra.level)
     cancellous, body = Compartment.CANCELLOUS, Compartment.BODY
-    yield table.row(level, cancellous, "trabecular_attenuation", settings.cancellous_hu[level], HU)
+    yield table.row(level, cancellous, "trabecular_attenuation", _shown(settings, level), HU)
     yield table.row(level, Compartment.CORTICAL, "mean_attenuation", settings.cortical_hu, HU, "before blur")
     yield table.row(level, Compartment.CORTICAL, "cortical_thickness", settings.cortical_thickness, "mm")
     whole, inner = (body_volume(form, inset) for inset in (0.0, settings.cortical_thickness))
@@ -84,7 +76,7 @@ def _level_rows(table: _Truth, settings: PhantomSettings, vertebra: Vertebra) ->
     yield table.row(level, body, "height_loss", fracture.loss if fracture else 0.0, "1", _loss_note(fracture))
     kind = fracture.kind if fracture else None
     yield table.row(level, body, "fracture_type", _FRACTURE_CODES[kind], "1", str(kind or "none"))
-    yield table.row(level, body, "height_reduction", _reduction(form.heights, vertebra.healthy), "1")
+    yield table.row(level, body, "height_reduction", height_reduction(vertebra), "1")
 
 
 def _loss_note(fracture: Any) -> str:
@@ -97,9 +89,9 @@ def _loss_note(fracture: Any) -> str:
     }[fracture.kind]
 
 
-def _reduction(heights: Heights, healthy: Heights) -> float:
-    """Largest loss of any height against the unfractured body."""
-    return 1 - min(getattr(heights, n) / getattr(healthy, n) for n in ("anterior", "middle", "posterior"))
+def _shown(settings: PhantomSettings, level: VertebralLevel) -> float:
+    """Attenuation of healthy cancellous bone as the image shows it, with what the contrast medium adds, HU."""
+    return settings.cancellous_hu[level] + settings.enhancement_hu
 
 
 def body_volume(form: BodyForm, inset: float, step: float = _VOLUME_STEP_MM) -> float:
@@ -111,7 +103,7 @@ def body_volume(form: BodyForm, inset: float, step: float = _VOLUME_STEP_MM) -> 
     return float(covered(distance, raster.pitch).sum(dtype=np.float64) * np.prod(raster.pitch))
 
 
-def _add_rods(table: _Truth, settings: PhantomSettings, rods: list[CalibrationRod]) -> None:
+def _add_rods(table: Truth, settings: PhantomSettings, rods: list[CalibrationRod]) -> None:
     rod_part = Structure.CALIBRATION_ROD
     table.add(None, rod_part, "line_slope", settings.rod_line[0], "[hnsf'U].cm3/mg", "HU = slope x density + intercept")
     table.add(None, rod_part, "line_intercept", settings.rod_line[1], HU)
@@ -122,7 +114,7 @@ def _add_rods(table: _Truth, settings: PhantomSettings, rods: list[CalibrationRo
         table.add(None, rod_part, f"rod{n}_anterior", rod.y + settings.position[1], "mm", "RAS")
 
 
-def _add_vbq(table: _Truth, settings: PhantomSettings) -> None:
+def _add_vbq(table: Truth, settings: PhantomSettings) -> None:
     signals = marrow_signals(settings)
     for sequence in SEQUENCES:
         for level in settings.levels[1:-1]:
@@ -144,7 +136,7 @@ def _vbq_t2_stir(settings: PhantomSettings) -> float:
     return (settings.vbq["t2"] * csf["t2"] - settings.vbq["stir"] * csf["stir"]) / (csf["t2"] - csf["stir"])
 
 
-def _add_patient(table: _Truth, settings: PhantomSettings) -> None:
+def _add_patient(table: Truth, settings: PhantomSettings) -> None:
     note = "synthetic patient"
     table.add(None, None, "age", settings.age, "a", note)
     table.add(None, None, "sex_male", float(settings.sex == "M"), "1", note)

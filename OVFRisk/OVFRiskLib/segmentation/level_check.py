@@ -168,12 +168,22 @@ def _split(a: VertebralLevel, b: VertebralLevel, spine: SpineEvidence) -> Findin
     one, other = spine.levels[a], spine.levels[b]
     distance, step = float(np.linalg.norm(one.centre - other.centre)), spine.step(a)
     wide = _touch_widely(a, b, spine)
-    if not wide and (step is None or distance > _CLOSE * step):
+    if not wide and (step is None or distance > _CLOSE * step or _cut_above_another(one, other, distance)):
         return None
     volume = spine.expected(a, "volume", 3, without=(b,))
     if volume and one.volume + other.volume > _TOGETHER * volume:
         return None
     return Finding(Fault.SPLIT, f"one vertebra under two labels: {a} and {b}", 0.0)
+
+
+def _cut_above_another(one: LevelEvidence, other: LevelEvidence, distance: float) -> bool:
+    """Whether one of two labels is cut by the image's border, and a gap lies between the bodies.
+
+    What is left of a cut vertebra has its centre near its neighbour's, nearest to a crushed one's.
+    """
+    if not (one.is_cut or other.is_cut) or not one.height or not other.height:
+        return False
+    return distance > (one.height + other.height) / 2
 
 
 def _touching(a: VertebralLevel, b: VertebralLevel, spine: SpineEvidence) -> Finding | None:

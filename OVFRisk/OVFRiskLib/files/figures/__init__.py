@@ -21,17 +21,29 @@ def draw_figures(analysis: "Analysis") -> dict[str, Illustration]:
         When matplotlib is missing.
     """
     import_optional("matplotlib", "Drawing the report's figures")
-    from . import charts, ct, mr
+    from . import charts, mr
 
-    drawn = []
-    if analysis.compartments is not None and analysis.compartments.regions:
-        scan = analysis.volumes[Modality.CT], analysis.compartments, analysis.levels
-        drawn.append(ct.ct_overview(*scan))
-        if any(quality.usable for quality in analysis.levels):
-            drawn += [ct.ct_axial(*scan), charts.level_chart(analysis.measurements, analysis.levels)]
+    drawn = _ct_figures(analysis)
     rois = tuple(analysis.regions)
     if rois:
         drawn.append(mr.mr_regions(analysis.volumes, rois))
     if any(assessment.value is not None for assessment in analysis.assessments):
         drawn.append(charts.score_chart(analysis.assessments))
     return {illustration.key: illustration for illustration in drawn}
+
+
+def _ct_figures(analysis: "Analysis") -> list[Illustration]:
+    from . import ct, muscle, profile
+
+    labels, structures = analysis.compartments, analysis.structures
+    if labels is None or not labels.regions:
+        return []
+    volume, table = analysis.volumes[Modality.CT], analysis.measurements
+    drawn = [ct.ct_overview(volume, labels, analysis.levels, table, analysis.height_lines)]
+    if any(quality.usable for quality in analysis.levels):
+        drawn.append(profile.level_chart(table, analysis.levels))
+        drawn.append(ct.ct_axial(volume, labels, analysis.levels))
+    level = muscle.muscle_level(labels, structures) if structures is not None else None
+    if level:
+        drawn.append(muscle.muscle_section(volume, labels, structures, table, level))
+    return drawn

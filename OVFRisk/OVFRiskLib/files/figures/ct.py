@@ -7,10 +7,13 @@ import numpy as np
 from ...anatomy import Compartment, Region, VertebralLevel
 from ...image import LabelMap, Volume, bounding_box
 from ...level_frame import spine_directions
+from ...measurement import MeasurementTable
 from ...segmentation.level_check import LevelQuality
 from ...terminology import term
+from ..report_values import LevelGrade, Lookup, level_grades
 from . import planes
-from .style import PALE, Illustration, data_uri, new_figure, outlined, styled
+from .heights import Lines, draw_height_lines
+from .style import ORANGE, PALE, Illustration, data_uri, new_figure, outlined, styled
 
 WINDOW = (-200.0, 600.0)  # HU: width 800, level 200; narrower than a bone window, to show cancellous bone
 _MARGIN_MM = np.array([40.0, 40.0, 12.0])  # right, anterior, superior
@@ -24,13 +27,37 @@ _OUTLINES = (  # what is outlined, in whose colour
     ((Compartment.CANCELLOUS,), Compartment.CANCELLOUS),
 )
 _FIGURE_INCHES = 10.5
+_LINES = (
+    "White lines: where the anterior, middle and posterior height of each body is measured, with the height in mm as "
+    "in the table. "
+)
 
 
-def ct_overview(ct: Volume, labels: LabelMap, levels: Iterable[LevelQuality]) -> Illustration:
-    """Draw the spine from the side and from the front, each along the middle of the bodies."""
+def ct_overview(
+    ct: Volume,
+    labels: LabelMap,
+    levels: Iterable[LevelQuality],
+    table: MeasurementTable | None = None,
+    lines: Mapping[VertebralLevel, Lines] | None = None,
+) -> Illustration:
+    """Draw the spine from the side and from the front, each along the middle of the bodies.
+
+    Parameters
+    ----------
+    ct : Volume
+    labels : LabelMap
+        Vertebrae, whole or in compartments.
+    levels : iterable of LevelQuality
+    table : MeasurementTable, optional
+        Heights and grades to write on the sagittal picture.
+    lines : mapping of VertebralLevel to its height lines, optional
+        ``anterior``, ``middle``, ``posterior``: end points, shape (2, 3), RAS mm.
+    """
+    lookup = Lookup(table or MeasurementTable())
     labels = labels.cropped(bounding_box(labels.array, margin=1))
     qualities = {quality.level: quality for quality in levels}
     centres = planes.body_centres(labels)
+    grades = level_grades(lookup, centres)
     low, high = _limits(labels, ct)
     step = max(0.5, min(1.0, float(ct.spacing.min())))
     surfaces = [make(centres, low, high, step) for make in (planes.sagittal, planes.coronal)]
@@ -41,17 +68,17 @@ def ct_overview(ct: Volume, labels: LabelMap, levels: Iterable[LevelQuality]) ->
         axes = figure.subplots(1, 2, width_ratios=widths)
         for ax, surface, sides in zip(axes, surfaces, ("AP", "RL")):
             _draw(ax, surface, ct, labels, qualities)
-            _name_levels(ax, centres, qualities, mm_per_point)
+            _name_levels(ax, centres, _remarks(centres, qualities, grades, sides), mm_per_point)
             _mark_sides(ax, surface, sides)
+        draw_height_lines(axes[0], lines or {}, lookup)
         uri = data_uri(figure, "png")
-    named = ", ".join(centres)
     return Illustration(
         "ct-overview",
-        "CT with compartments",
+        "The spine from the side and from the front" if lines else "CT with compartments",
         "Left: sagittal; right: coronal. Both follow the middle of the vertebral bodies, so a curved spine appears "
-        "straightened. Window width 800, level 200 HU. One hue per level: dark cortical shell, light cancellous bone, "
-        "dull posterior elements. Hatched: not measured.",
-        f"Sagittal and coronal CT with the outlines of {named}.",
+        f"straightened. {_LINES if lines else ''}Window width 800, level 200 HU. One hue per level: dark cortical "
+        "shell, light cancellous bone, dull posterior elements. Hatched: not measured.",
+        f"Sagittal and coronal CT with the outlines of {', '.join(centres)}.{_described(grades)}",
         uri,
     )
 
@@ -86,6 +113,11 @@ def ct_axial(ct: Volume, labels: LabelMap, levels: Iterable[LevelQuality]) -> Il
     )
 
 
+def _described(grades: Mapping[VertebralLevel, LevelGrade]) -> str:
+    deformed = [f"{level}: {grade}" for level, grade in grades.items() if grade.fractured]
+    return f" Deformed: {'; '.join(deformed)}." if deformed else ""
+
+
 def _is_usable(level: VertebralLevel, qualities: Mapping[VertebralLevel, LevelQuality]) -> bool:
     return level not in qualities or qualities[level].usable
 
@@ -113,12 +145,13 @@ def _draw(
         aspect="equal",
         interpolation="bilinear",
     )
-    for level in labels.levels():
-        for parts, shade in _OUTLINES:
-            mask = labels.mask(*(Region(part, level) for part in parts)).array
-            inside = np.nan_to_num(surface.sample(labels, mask.astype(np.float32)))
+    for level, vertebra in planes.level_crops(labels).items():
+        part = surface.near(vertebra)
+        for parts, shade in _OUTLINES if part else ():
+            mask = vertebra.mask(*(Region(p, level) for p in parts)).array
+            inside = np.nan_to_num(part.sample(vertebra, mask.astype(np.float32)))
             if inside.max() > 0.5:
-                _fill(ax, surface, inside, term(Region(shade, level)).color, _is_usable(level, qualities))
+                _fill(ax, part, inside, term(Region(shade, level)).color, _is_usable(level, qualities))
 
 
 def _fill(ax, surface: planes.Surface, inside: np.ndarray, color: tuple[float, ...], usable: bool) -> None:
@@ -131,21 +164,40 @@ def _fill(ax, surface: planes.Surface, inside: np.ndarray, color: tuple[float, .
     ax.contour(surface.x, surface.y, inside, levels=[0.5], colors=[color], linewidths=0.9)
 
 
+def _remarks(
+    centres: Iterable[VertebralLevel],
+    qualities: Mapping[VertebralLevel, LevelQuality],
+    grades: Mapping[VertebralLevel, LevelGrade],
+    sides: str,
+) -> dict[VertebralLevel, tuple[str, tuple[str, ...]]]:
+    """Return what is written below each level's name, with its colour: grades only on the sagittal picture."""
+    remarks = {}
+    for level in centres:
+        grade = grades.get(level) if sides == "AP" else None
+        if not _is_usable(level, qualities):
+            remarks[level] = "white", ("not measured",)
+        elif grade and (grade.grade is None or grade.fractured or grade.borderline):
+            remarks[level] = ORANGE if grade.fractured else "white", (grade.name, grade.remarks)
+    return remarks
+
+
 def _name_levels(
     ax,
     centres: Mapping[VertebralLevel, np.ndarray],
-    qualities: Mapping[VertebralLevel, LevelQuality],
+    remarks: Mapping[VertebralLevel, tuple[str, tuple[str, ...]]],
     mm_per_point: float,
 ) -> None:
-    """Write each level's name beside its body, and whether it was not measured. No text covers another."""
+    """Write each level's name beside its body, and remarks below. No text covers another."""
     left, free = ax.get_xlim()[0] + 3, ax.get_ylim()[1] - 2
     for level, centre in centres.items():
         y = min(centre[2] + 5 * mm_per_point, free)
-        ax.text(left, y, level, color="white", weight="bold", fontsize=10, va="top", path_effects=outlined())
+        color, lines = remarks.get(level, ("white", ()))
+        ax.text(left, y, level, color=color, weight="bold", fontsize=10, va="top", path_effects=outlined())
         free = y - 14 * mm_per_point
-        if not _is_usable(level, qualities):
-            ax.text(left, free, "not measured", color="white", fontsize=6.5, va="top", path_effects=outlined())
-            free -= 11 * mm_per_point
+        for line in filter(None, lines):
+            ax.text(left, free, line, color=color, fontsize=6.5, va="top", path_effects=outlined())
+            free -= 9 * mm_per_point
+        free -= 2 * mm_per_point
 
 
 def _mark_sides(ax, surface: planes.Surface, sides: str) -> None:

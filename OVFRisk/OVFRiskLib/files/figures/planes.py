@@ -33,18 +33,48 @@ class Surface:
         """Left, right, bottom, top, mm."""
         return float(self.x[0]), float(self.x[-1]), float(self.y[0]), float(self.y[-1])
 
-    def sample(self, grid: Grid, array: np.ndarray | None = None) -> np.ndarray:
-        """Interpolate linearly; NaN outside of the image. `array` stands in for the grid's own values."""
+    def sample(self, grid: Grid, array: np.ndarray | None = None, order: int = 1) -> np.ndarray:
+        """Interpolate linearly (or take the nearest voxel, order 0); NaN outside of the image.
+
+        `array` stands in for the grid's own values.
+        """
         ijk = grid.to_ijk(self.points)
         values = grid.array if array is None else array
         return ndimage.map_coordinates(
-            values, np.moveaxis(ijk[..., ::-1], -1, 0), output=np.float32, order=1, mode="constant", cval=np.nan
+            values, np.moveaxis(ijk[..., ::-1], -1, 0), output=np.float32, order=order, mode="constant", cval=np.nan
         )
+
+    def near(self, grid: Grid) -> "Surface | None":
+        """Return the part of the picture that lies within a (small) grid; None where they do not meet."""
+        ijk = grid.to_ijk(self.points)
+        size = np.array(grid.array.shape[::-1])
+        inside = np.all((ijk > -1) & (ijk < size), axis=-1)
+        if not inside.any():
+            return None
+        y, x = (_whole_span(inside.any(axis=axis)) for axis in (1, 0))
+        return Surface(self.points[y, x], self.x[x], self.y[y])
 
 
 def body_centres(labels: LabelMap) -> dict[VertebralLevel, np.ndarray]:
     """Return the centre of each vertebral body (of the whole label where there is no body), RAS mm."""
-    return {level: _centre(labels, level) for level in labels.levels()}
+    return {level: _centre(part, level) for level, part in level_crops(labels).items()}
+
+
+def level_crops(labels: LabelMap) -> dict[VertebralLevel, LabelMap]:
+    """Return each vertebra cut out of the label map with a voxel's margin, from head to foot."""
+    found = ndimage.find_objects(labels.array)
+    boxes: dict[VertebralLevel, list] = {}
+    for value, region in labels.labels.items():
+        if isinstance(region.part, Compartment):
+            boxes.setdefault(region.level, []).append(found[value - 1])
+    return {level: labels.cropped(_around(boxes[level])) for level in sorted(boxes, key=lambda level: level.rank)}
+
+
+def _around(boxes: list[tuple[slice, ...]]) -> tuple[slice, ...]:
+    spans = zip(*boxes)
+    return tuple(
+        slice(max(min(s.start for s in span) - 1, 0), max(s.stop for s in span) + 1) for span in map(list, spans)
+    )
 
 
 def sagittal(centres: Mapping[VertebralLevel, np.ndarray], low: np.ndarray, high: np.ndarray, step: float) -> Surface:
@@ -91,6 +121,12 @@ def _centre(labels: LabelMap, level: VertebralLevel) -> np.ndarray:
         else labels.mask(Region(Compartment.WHOLE, level), Region(Compartment.POSTERIOR, level))
     )
     return mask.to_ras(np.argwhere(mask.array).mean(axis=0)[::-1])
+
+
+def _whole_span(hits: np.ndarray) -> slice:
+    """Return where `hits` are, with one more on either side: a picture has at least two rows and columns."""
+    places = np.flatnonzero(hits)
+    return slice(max(places[0] - 1, 0), places[-1] + 2)
 
 
 def _along(centres: Mapping[VertebralLevel, np.ndarray], axis: int, s: np.ndarray) -> np.ndarray:

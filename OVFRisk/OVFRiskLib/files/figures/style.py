@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 INK, GREY, PALE = "#1a2733", "#6b7680", "#dfe4e8"
 BLUE, GREEN, VERMILLION = "#0072B2", "#009E73", "#D55E00"  # Okabe and Ito
+ORANGE, PURPLE, YELLOW = "#E69F00", "#CC79A7", "#F0E442"  # and these
 _DPI = 160
 _SETTINGS = {
     "font.family": "DejaVu Sans",  # ships with matplotlib: the same everywhere

@@ -1,0 +1,222 @@
+"""The findings a reader looks for first, in words: fractures, density, curves, muscle, scores."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ..anatomy import Compartment, Structure, VertebralLevel
+from ..measurement import Measurement
+from ..models.cutoffs import Assessment
+from .figures.charts import score_title
+from .report_values import ABSENT, NOT_PART, LevelGrade, Lookup, level_grades, named, number
+
+if TYPE_CHECKING:
+    from ..analysis import Analysis
+
+_SCORES = ("vbq_t1", "vbq_t2", "vbq_stir", "vbq_t2_stir")
+_CANCELLOUS = Compartment.CANCELLOUS
+_LUMBAR = VertebralLevel.span("L1-L5")
+GRADE_STATEMENT = "A grade of deformity from the mask, not a diagnosis"
+_GRADE_METHOD = (
+    f"{GRADE_STATEMENT}: the largest loss of height, within the body or against its neighbours; 20, 25 and 40 % begin "
+    "grades 1, 2 and 3 (Genant, J Bone Miner Res 1993;8:1137). Old, congenital and "
+    "degenerative deformities look the same. The spinal deformity index sums the grades of the levels seen here; the "
+    "published one sums T4 to L4 (Osteoporos Int 2009;20:1547)."
+)
+_BOUNDS = (80.0, 120.0)  # mg/cm³: below, osteoporosis; up to and with the second, osteopenia
+_CLASSES = ("osteoporosis", "osteopenia", "normal")
+_YOUNGEST = 50.0  # years: the classes are for postmenopausal women and older men
+_DENSITY_METHOD = (
+    "Mean of the lumbar levels. Classes: osteoporosis below 80, osteopenia (low bone mass) 80 to 120, normal above "
+    "120 mg/cm³ "
+    "(ACR–SPR–SSR practice parameter for quantitative CT, 2018), for postmenopausal women and older men."
+)
+_ALIGNMENT = (
+    ("lordosis_l1_l5", "Lordosis L1–L5", "between the upper end plate of L1 and the lower one of L5, sagittal"),
+    ("lordosis_l1_s1", "Lordosis L1–S1", "between the upper end plates of L1 and S1, sagittal"),
+    ("kyphosis_t11_l2", "Kyphosis T11–L2", "between the upper end plate of T11 and the lower one of L2, sagittal"),
+    ("scoliosis_cobb_angle", "Cobb angle", "largest angle between the end plates of any two measured levels, coronal"),
+)
+_SIDES = {None: "", True: "above the published cut-off", False: "not above the published cut-off"}
+Row = dict[str, str]
+
+
+def at_a_glance(analysis: "Analysis") -> list[Row]:
+    """Return the few results that a reader looks for first: name, text, remarks, and how they were found."""
+    lookup = Lookup(analysis.measurements)
+    rows = _ct_rows(analysis, lookup) if analysis.levels else []
+    assessed = {assessment.name: assessment for assessment in analysis.assessments}
+    scores = [row for name in _SCORES if (row := lookup.row(None, None, name))]
+    return rows + ([_score_row(scores, assessed)] if scores else [])
+
+
+def _ct_rows(analysis: "Analysis", lookup: Lookup) -> list[Row]:
+    usable = [quality.level for quality in analysis.levels if quality.usable]
+    grades = level_grades(lookup, [quality.level for quality in analysis.levels])
+    rows = [
+        _fracture_row(lookup, grades),
+        _attenuation_row(lookup, usable),
+        _density_row(lookup, usable, analysis.run),
+        _row(
+            "Lowest height ratios", _lowest_ratios(lookup, usable), "", "A body that is low all over keeps its ratios."
+        ),
+        _muscle_row(lookup),
+        _row("Levels measured on CT", _measured(usable, analysis.levels)),
+    ]
+    return [row for row in rows if row]
+
+
+def _row(name: str, text: str, remarks: str = "", method: str = "") -> Row:
+    return {"name": name, "text": text, "remarks": remarks, "method": method}
+
+
+def _measured(usable: Sequence[VertebralLevel], levels: Sequence) -> str:
+    off = [str(quality.level) for quality in levels if not quality.usable]
+    text = ", ".join(usable) or "none"
+    return f"{text}. Not measured: {', '.join(off)}" if off else text
+
+
+def _fracture_row(lookup: Lookup, grades: Mapping[VertebralLevel, LevelGrade]) -> Row:
+    graded = [grade for grade in grades.values() if grade.grade is not None]
+    if not graded:
+        reason = lookup.reason(None, None, "fractured_levels") if grades else NOT_PART
+        return _row("Vertebral fractures", f"not graded: {reason}")
+    ungraded = [str(grade.level) for grade in grades.values() if grade.grade is None]
+    deformed = [grade for grade in graded if grade.fractured]
+    listed = [f"{grade.level}: {grade}" for grade in graded if grade.fractured or grade.borderline]
+    remarks = "; ".join(listed) + (". " if listed else "")
+    remarks += f"Graded: {', '.join(grade.level for grade in graded)}."
+    remarks += f" Not graded: {', '.join(ungraded)}." if ungraded else ""
+    return _row("Vertebral fractures", _fracture_text(lookup, graded, deformed), remarks, _GRADE_METHOD)
+
+
+def _fracture_text(lookup: Lookup, graded: Sequence[LevelGrade], deformed: Sequence[LevelGrade]) -> str:
+    if not deformed:
+        return f"no graded level is deformed ({len(graded)} graded)"
+    index = lookup.value(None, None, "spinal_deformity_index")
+    worst = max(grade.grade for grade in deformed)
+    text = f"{len(deformed)} of {len(graded)} graded levels deformed, worst grade {worst}"
+    return text if index is None else f"{text}, spinal deformity index {index:.0f}"
+
+
+def _attenuation_row(lookup: Lookup, usable: Sequence[VertebralLevel]) -> Row:
+    title = "Attenuation of non-fractured levels"
+    row = lookup.row(None, _CANCELLOUS, "trabecular_attenuation_non_fractured")
+    if row is None or row.value is None:
+        values = _values(lookup, usable, _CANCELLOUS, "trabecular_attenuation")
+        remarks = f"No mean of the non-fractured levels: {row.note}." if row else ""
+        return _row("Trabecular attenuation", named(values, ".0f", "HU"), remarks)
+    return _row(title, f"{number(row.value, '.0f')} HU", _sentence(row.note))
+
+
+def _density_row(lookup: Lookup, usable: Sequence[VertebralLevel], run: Mapping[str, object]) -> Row | None:
+    """Return density and class; nothing where no calibration was given (the header says so)."""
+    row = lookup.row(None, _CANCELLOUS, "vbmd_non_fractured")
+    values = _values(lookup, usable, _CANCELLOUS, "vbmd")
+    if not run.get("calibration") and not values and not (row and row.value is not None):
+        return None
+    if row and row.value is not None:
+        error = max(_values(lookup, _LUMBAR, _CANCELLOUS, "vbmd_error").values(), default=None)
+        unknown = "" if error is not None else " How far off it may be is not known: a class near a bound is uncertain."
+        text = _density_text(row.value, error or 0.0, run)
+        return _row("Bone mineral density (vBMD)", text, _sentence(row.note) + unknown, _DENSITY_METHOD)
+    reason = row.note if row else f"the mean of the non-fractured levels is {NOT_PART}"
+    if not values:
+        reasons = dict.fromkeys(lookup.reason(level, _CANCELLOUS, "vbmd") for level in usable)
+        return _row("Bone mineral density (vBMD)", ABSENT, _sentence("; ".join(reasons)))
+    return _row("Bone mineral density (vBMD)", named(values, ".0f", "mg/cm³"), f"No class: {reason}.")
+
+
+def _density_text(value: float, error: float, run: Mapping[str, object]) -> str:
+    text = f"{number(value, '.0f')}{f' ± {error:.1f}' if error else ''} mg/cm³"
+    patient = run.get("patient", {})
+    age = patient.get("age") if isinstance(patient, Mapping) else None
+    if age is not None and age < _YOUNGEST:
+        return f"{text}: no class at {age:g} years"
+    return f"{text}: {density_class(value, error)}"
+
+
+def density_class(vbmd: float, error: float = 0.0) -> str:
+    """Return the ACR class of a lumbar bone mineral density.
+
+    Parameters
+    ----------
+    vbmd : float
+        mg/cm³.
+    error : float
+        mg/cm³; where a bound lies within it, both classes are named.
+
+    Notes
+    -----
+    ACR–SPR–SSR practice parameter for quantitative CT (2018): below 80 osteoporosis, 80 to 120 osteopenia, above it
+    normal.
+    """
+    low, high = (_class_index(vbmd + shift) for shift in (-error, error))
+    names = " or ".join(_CLASSES[low : high + 1])
+    return names if low == high else f"{names}: a bound lies within the error"
+
+
+def _class_index(vbmd: float) -> int:
+    return 0 if vbmd < _BOUNDS[0] else 1 if vbmd <= _BOUNDS[1] else 2
+
+
+def _lowest_ratios(lookup: Lookup, levels: Sequence[VertebralLevel]) -> str:
+    found = []
+    for name, title in (
+        ("anterior_posterior_ratio", "Ha/Hp"),
+        ("middle_posterior_ratio", "Hm/Hp"),
+        ("posterior_neighbour_ratio", "Hp/expected"),
+    ):
+        values = _values(lookup, levels, Compartment.BODY, name)
+        if values:
+            level = min(values, key=values.__getitem__)
+            found.append(f"{title} {values[level]:.2f} at {level}")
+    return ", ".join(found) or ABSENT
+
+
+def _muscle_row(lookup: Lookup) -> Row | None:
+    found = []
+    for part, title in ((Structure.ERECTOR_SPINAE, "Erector spinae"), (Structure.PSOAS, "Psoas")):
+        hu, fat = (lookup.value(None, part, name) for name in ("mean_attenuation", "fat_infiltrated_fraction"))
+        if hu is not None and fat is not None:
+            found.append(f"{title} {number(hu, '.0f')} HU, {100 * fat:.0f} % fat")
+    return _row("Paraspinal muscle, L1–L5", "; ".join(found)) if found else None
+
+
+def _score_row(scores: Sequence[Measurement], assessed: Mapping[str, Assessment]) -> Row:
+    texts = [_score_text(score, assessed.get(score.name)) for score in scores]
+    notes = dict.fromkeys(score.note for score in scores if score.note)
+    return _row("Vertebral bone quality on MRI", "; ".join(texts), " ".join(_sentence(note) for note in notes))
+
+
+def _score_text(score: Measurement, assessment: Assessment | None) -> str:
+    side = _SIDES[assessment.above] if assessment else ""
+    text = f"{score_title(score.name)} {number(score.value, '.3f')}"
+    return f"{text} ({side} of {assessment.cutoff:g})" if side else text
+
+
+def alignment_table(analysis: "Analysis") -> list[dict[str, str]]:
+    """Return the angles of the spine with how they are measured; only those that the analysis has rows of."""
+    lookup = Lookup(analysis.measurements)
+    rows = [(lookup.row(None, None, name), title, method) for name, title, method in _ALIGNMENT]
+    return [
+        {
+            "title": title,
+            "value": number(row.value, ".0f") + ("" if row.value is None else "°"),
+            "method": method,
+            "note": row.note,
+        }
+        for row, title, method in rows
+        if row
+    ]
+
+
+def _values(
+    lookup: Lookup, levels: Iterable[VertebralLevel], part: Compartment, name: str
+) -> dict[VertebralLevel, float]:
+    found = {level: lookup.value(level, part, name) for level in levels}
+    return {level: value for level, value in found.items() if value is not None}
+
+
+def _sentence(text: str) -> str:
+    """Return notes as a sentence."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
