@@ -22,7 +22,9 @@ from .provenance import software
 from .radiomics import Features, Protocol
 from .segmentation.compartments import PeelSettings
 from .segmentation.level_check import LevelQuality
-from .vbq import Regions, measure_vbq, propose_regions
+from .segmentation.seeds import Seed
+from .vbq import Regions
+from .vbq.exam import VbqResult, VbqSettings, measure_exam
 
 _SEQUENCES = {"vbq_t1": Modality.T1, "vbq_t2": Modality.T2, "vbq_t2_stir": Modality.T2}
 
@@ -41,7 +43,9 @@ class Patient:
     mr : mapping of Modality to Volume
         T1, T2, STIR.
     mr_labels : LabelMap, optional
-        Vertebral bodies on the MRI.
+        Vertebral bodies on the MRI; in place of it
+    mr_clicks : tuple of Seed
+        a point in each body on the MRI.
     sex : str, optional
         ``F`` or ``M``; unknown stays unknown.
     age : float, optional
@@ -63,6 +67,7 @@ class Patient:
     ct_labels: LabelMap | None = None
     mr: Mapping[Modality, Volume] = field(default_factory=dict)
     mr_labels: LabelMap | None = None
+    mr_clicks: tuple[Seed, ...] = ()
     sex: str | None = None
     age: float | None = None
     phase: Phase | None = None
@@ -76,8 +81,11 @@ class Patient:
             raise UserError("There is no image to analyse.", "Give a CT, or a T1, T2 or STIR image.")
         if (self.ct is None) != (self.ct_labels is None):
             raise UserError("A CT needs a label map of its vertebrae, and a label map its CT.", "Give both.")
-        if bool(self.mr) != (self.mr_labels is not None):
-            raise UserError("MR images need a label map of the vertebral bodies, and it its images.", "Give both.")
+        if bool(self.mr) != (self.mr_labels is not None or bool(self.mr_clicks)):
+            raise UserError(
+                "MR images need a label map of the vertebral bodies or clicks in them, and these their images.",
+                "Give both.",
+            )
 
 
 @dataclass(frozen=True)
@@ -90,20 +98,15 @@ class Settings:
         Of the radiomics features.
     levels : tuple of VertebralLevel, optional
         Which levels to measure; None for all from T1 to L6 that are labelled.
-    fractured : tuple of VertebralLevel
-        Levels that VBQ leaves out.
-    statistic : str
-        How VBQ combines the levels: ``mean`` (Huang) or ``median`` (Ehresman).
-    peel, trabecular, heights, muscle
-        How each part of the CT is measured.
-    correction : PhaseCorrection, optional
-        Of attenuation for contrast medium; the uncorrected value stays.
+    vbq : VbqSettings
+        How bone quality is measured on MRI, and which levels are fractured.
+    peel, trabecular, heights, muscle, correction
+        How each part of the CT is measured; a correction for contrast medium leaves the uncorrected value.
     """
 
     protocol: Protocol
     levels: tuple[VertebralLevel, ...] | None = None
-    fractured: tuple[VertebralLevel, ...] = ()
-    statistic: str = "mean"
+    vbq: VbqSettings = VbqSettings()
     peel: PeelSettings = PeelSettings()
     trabecular: TrabecularSettings = TrabecularSettings()
     heights: HeightSettings = HeightSettings()
@@ -126,6 +129,7 @@ class Analysis:
     caveats: tuple[str, ...]
     run: Mapping[str, object]
     structures: LabelMap | None = None  # on the CT's grid: muscles, vessels
+    vbq_places: tuple[bool, bool] = (True, True)  # exclusions left out, motion corrected
     height_lines: Mapping[VertebralLevel, Mapping[str, np.ndarray]] = field(default_factory=dict)  # (2, 3) RAS mm
 
 
@@ -142,19 +146,24 @@ def analyze(patient: Patient, settings: Settings, report: Report) -> Analysis:
     ct = _analyze_ct(patient, settings, density, report)
     after_ct = perf_counter()
     report(0.9, "Measuring vertebral bone quality on MRI")
-    regions, vbq = _analyze_mr(patient, settings)
-    volumes = {**({Modality.CT: patient.ct} if patient.ct else {}), **patient.mr}
-    images = {name: patient.mr[sequence] for name, sequence in _SEQUENCES.items() if sequence in patient.mr}
+    mr = _analyze_mr(patient, settings)
+    volumes = {**({Modality.CT: patient.ct} if patient.ct else {}), **mr.volumes}
+    images = {name: mr.volumes[sequence] for name, sequence in _SEQUENCES.items() if sequence in mr.volumes}
     return Analysis(
         subject=patient.subject,
         volumes=volumes,
         compartments=ct.compartments,
         levels=ct.levels,
-        regions=regions,
-        measurements=ct.measurements + vbq,
+        regions=mr.regions,
+        measurements=ct.measurements + mr.measurements,
         features=ct.features,
-        assessments=assess(vbq, images, settings.statistic) if patient.mr else (),
-        caveats=(*_patient_caveats(patient, ct, density), *_image_caveats(patient, volumes), *ct.caveats),
+        assessments=assess(mr.measurements, images, settings.vbq.statistic) if patient.mr else (),
+        caveats=(
+            *_patient_caveats(patient, ct, density),
+            *_image_caveats(patient, volumes),
+            *ct.caveats,
+            *_fracture_caveats(ct, patient, settings),
+        ),
         run={
             "software": software(),
             "patient": {"sex": patient.sex, "age": patient.age, "phase": patient.phase, "synthetic": patient.synthetic},
@@ -176,6 +185,7 @@ def analyze(patient: Patient, settings: Settings, report: Report) -> Analysis:
             "seconds": {"ct": round(after_ct - started, 3), "mr": round(perf_counter() - after_ct, 3)},
         },
         structures=ct.structures,
+        vbq_places=(settings.vbq.exclude, settings.vbq.correct_motion),
         height_lines=ct.height_lines,
     )
 
@@ -212,14 +222,11 @@ def _analyze_ct(patient: Patient, settings: Settings, density: DensityLine | str
     )
 
 
-def _analyze_mr(patient: Patient, settings: Settings) -> tuple[Regions, MeasurementTable]:
+def _analyze_mr(patient: Patient, settings: Settings) -> VbqResult:
     if not patient.mr:
-        return Regions(()), MeasurementTable()
-    regions = propose_regions(patient.mr, patient.mr_labels)
-    table = measure_vbq(
-        patient.mr, regions, fractured=settings.fractured, statistic=settings.statistic, subject=patient.subject
-    )
-    return regions, table
+        return VbqResult({}, Regions(()), MeasurementTable())
+    where = {"bodies": patient.mr_labels, "clicks": patient.mr_clicks}
+    return measure_exam(patient.mr, settings.vbq, patient.subject, **where)
 
 
 def _patient_caveats(patient: Patient, ct: CtResult, density: DensityLine | str) -> list[str]:
@@ -248,6 +255,15 @@ def _phase_caveats(given: Phase | None, proposal: PhaseProposal) -> list[str]:
     return []
 
 
+def _fracture_caveats(ct: CtResult, patient: Patient, settings: Settings) -> list[str]:
+    """Return the levels that the CT shows deformed and the scores on MRI do not leave out."""
+    if not patient.mr:
+        return []
+    rows = ct.measurements.where(name="genant_grade")
+    seen = ", ".join(row.level for row in rows if row.value and row.level not in settings.vbq.fractured)
+    return [f"Deformed on CT and yet used by VBQ: {seen}. --fractured leaves levels out."] if seen else []
+
+
 def _image_caveats(patient: Patient, volumes: Mapping[Modality, Volume]) -> list[str]:
     read = {
         **volumes,
@@ -262,8 +278,7 @@ def _settings(settings: Settings) -> dict:
     return {
         "protocol": {"name": settings.protocol.name, "id": settings.protocol.id},
         "levels": settings.levels,
-        "fractured": settings.fractured,
-        "vbq_statistic": settings.statistic,
+        "vbq": asdict(settings.vbq),
         "compartments": asdict(settings.peel),
         "trabecular": asdict(settings.trabecular),
         "heights": asdict(settings.heights),

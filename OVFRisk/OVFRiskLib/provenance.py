@@ -19,6 +19,9 @@ _PACKAGES = (
     "pyarrow",
     "torch",
     "monai",
+    "pingouin",
+    "statsmodels",
+    "scikit-learn",
 )
 
 

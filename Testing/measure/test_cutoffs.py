@@ -10,7 +10,8 @@ def score(name, value, **more):
 
 
 def mr(tesla=None):
-    acquisition = {"MagneticFieldStrength": tesla} if tesla else {}
+    scanner = {"Manufacturer": "GE MEDICAL SYSTEMS", "ManufacturerModelName": "Signa HDx"}
+    acquisition = scanner | ({"MagneticFieldStrength": tesla} if tesla else {})
     return Volume(np.ones((2, 2, 2)), np.eye(4), Modality.T2, acquisition=acquisition)
 
 
@@ -44,7 +45,7 @@ def test_what_is_missing_is_not_judged():
     assert "not given" in found["vbq_t2"].note
 
 
-@pytest.mark.parametrize(("tesla", "word"), [(None, "found at 1.5 T"), ("3", "measured at 3 T")])
+@pytest.mark.parametrize(("tesla", "word"), [(None, "field strength unknown"), ("3", "3 T and 1.5 T")])
 def test_another_field_strength_is_said(tesla, word):
     assert word in assessed(score("vbq_t2", 0.6), tesla=tesla)["vbq_t2"].note
 

@@ -34,7 +34,11 @@ def test_t1_t2_pair_agrees_with_the_hand_check(pair):
     table = measure_vbq(volumes, propose_regions(volumes, labels))
     assert 2.7 <= table.value(name="vbq_t1") <= 3.2
     assert 0.39 <= table.value(name="vbq_t2") <= 0.45
-    assert {row.quality for row in table.where(level=None)} == {Quality.FLAGGED}  # no field strength in NIfTI
+    for name in ("vbq_t1", "vbq_t2"):
+        (row,) = table.where(name=name).rows
+        assert row.quality is Quality.FLAGGED
+        assert "field strength unknown" in row.note  # NIfTI does not tell it
+        assert table.value(name=f"{name}_uncertainty") < 0.1 * row.value  # a wide sac
 
 
 @pytest.mark.parametrize("alone", [T1, T2])
@@ -61,7 +65,8 @@ def test_t1_stir_pair(read):
     assert 1.4 <= table.value(name="vbq_t1") <= 2.0
     assert 0.38 <= table.value(name="vbq_stir") <= 0.50
     assert "scoliosis" in regions.bodies[VertebralLevel.L5].note
-    assert "under 4 mm" in table.where(name="vbq_stir").rows[0].note  # a narrow sac
+    assert 0.1 < table.value(name="vbq_stir_uncertainty") / table.value(name="vbq_stir") < 0.4  # a narrow sac
+    assert "more than readers may differ" in table.where(name="vbq_stir").rows[0].note
 
 
 def test_t2_alone(read):

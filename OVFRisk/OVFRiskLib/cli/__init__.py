@@ -16,6 +16,7 @@ from .phantom import demo_command, phantom_command
 from .protocols import protocols
 from .segment import segment_command
 from .segmenter import segmenter
+from .vbq import vbq
 
 app = typer.Typer(
     help="OVFRisk measures vertebrae on CT and MRI. What it shows is no diagnosis.",
@@ -28,6 +29,7 @@ app.command("segment")(segment_command)
 app.add_typer(segmenter, name="segmenter")
 app.command("features")(features_command)
 app.add_typer(protocols, name="protocols")
+app.add_typer(vbq, name="vbq")
 app.command("phantom")(phantom_command)
 app.command("demo")(demo_command)
 

@@ -13,17 +13,20 @@ from ..ct_segmentation import segment_ct
 from ..errors import UserError
 from ..files.read_images import read_volume
 from ..files.read_labels import read_labels
+from ..files.read_seeds import read_seeds
 from ..files.result_folder import result_folder
 from ..image import LabelMap, Modality, Volume
 from ..radiomics import Protocol
 from ..results import print_summary, progress_bar, write_analysis
 from .ct_facts import CtFacts
 from .options import Out, Overwrite, Segmenting, Subject, grouped
+from .vbq_inputs import How
 
 DEFAULT_PROTOCOL = "ct-original"
 GIVEN = Segmenting()
 """No engine: the label map is given."""
 NOTHING_KNOWN = CtFacts()
+AS_USUAL = How()
 
 
 @grouped
@@ -39,9 +42,11 @@ def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
     mr_labels: Annotated[Path | None, typer.Option(help="Label map of the vertebral bodies on the MRI.")] = None,
     mr_scheme: Annotated[str | None, typer.Option(help="Label scheme of --mr-labels; else as --scheme.")] = None,
     levels: Annotated[str | None, typer.Option(help="Levels to measure, e.g. T11-L2 or L1,L3.")] = None,
-    fractured: Annotated[str | None, typer.Option(help="Fractured levels that VBQ leaves out, e.g. L2.")] = None,
+    mr_clicks: Annotated[
+        Path | None, typer.Option(help="Points in the vertebral bodies on the MRI, in place of --mr-labels.")
+    ] = None,
+    vbq: How = AS_USUAL,
     protocol: Annotated[str, typer.Option(help="Radiomics protocol: a name or a JSON file.")] = DEFAULT_PROTOCOL,
-    statistic: Annotated[str, typer.Option(help="How VBQ combines levels: mean or median.")] = "mean",
     known: CtFacts = NOTHING_KNOWN,
     sex: Annotated[str | None, typer.Option(help="F or M.")] = None,
     age: Annotated[float | None, typer.Option(help="Years.", min=0, max=120)] = None,
@@ -52,8 +57,7 @@ def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
     settings = Settings(
         protocol=Protocol.load(protocol),
         levels=VertebralLevel.span(levels) if levels else None,
-        fractured=VertebralLevel.span(fractured) if fractured else (),
-        statistic=statistic,
+        vbq=vbq.settings(edited=False),
         trabecular=known.trabecular,
         correction=known.correction(),
     )
@@ -67,6 +71,7 @@ def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
             ct_labels=vertebrae,
             mr={modality: read_volume(path, modality) for modality, path in sequences.items() if path},
             mr_labels=_labels(mr_labels, mr_scheme or scheme, "--mr-scheme"),
+            mr_clicks=read_seeds(mr_clicks) if mr_clicks else (),
             sex=sex,
             age=age,
             phase=known.phase,

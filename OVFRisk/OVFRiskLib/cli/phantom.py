@@ -28,6 +28,7 @@ from ..phantom import (
 )
 from ..radiomics import Protocol
 from ..results import print_summary, progress_bar
+from ..vbq.exam import VbqSettings
 from .options import Out, Overwrite, grouped
 from .patient import DEFAULT_PROTOCOL, run_analysis
 
@@ -109,7 +110,7 @@ def demo_command(out: Out, seed: Seed = 1, overwrite: Overwrite = False) -> None
             (folder / part).mkdir()
         (folder / "demo.json").write_text(f'{{"synthetic": true, "seed": {seed}}}\n')
         write_patient(phantom, folder / "patient")
-        settings = Settings(Protocol.load(DEFAULT_PROTOCOL), fractured=(fracture.level,))
+        settings = Settings(Protocol.load(DEFAULT_PROTOCOL), vbq=VbqSettings(fractured=(fracture.level,)))
         with progress_bar() as report:
             analysis = run_analysis(_patient(phantom), settings, folder / "result", report)
     print_summary(analysis, out / "result")

@@ -18,7 +18,8 @@ from .plausibility import check_weighting
 from .stored_image import readable
 
 _MAX_FILES = 50_000
-_MIN_SLICES = 3
+_MAX_ENTRIES = 500_000  # files of any kind: a folder with more is a whole disc
+MIN_SLICES = 3
 _FEATURE = "Reading DICOM"
 _KINDS = {Modality.CT: "CT", Modality.T1: "MR", Modality.T2: "MR", Modality.STIR: "MR"}
 _PREAMBLE = 128
@@ -27,6 +28,8 @@ _PREAMBLE = 128
 def is_dicom(path: Path) -> bool:
     """Whether `path` is a file that begins as DICOM files do."""
     try:
+        if not path.is_file():  # opening a pipe would wait for ever
+            return False
         with path.open("rb") as file:
             return file.read(_PREAMBLE + 4)[_PREAMBLE:] == b"DICM"
     except OSError:
@@ -54,8 +57,8 @@ def read_dicom(path: Path, modality: Modality, series: str | None = None) -> Vol
         pixels cannot be decoded, or the header contradicts `modality`.
     """
     import_optional("pydicom", _FEATURE)
-    with _quiet_pydicom():
-        groups = _series_in(path)
+    with quiet_pydicom():
+        groups = series_in(path)
         chosen, left_out = _choose(groups, modality, series, path)
         stored = stacked(chosen, path).squared(interpolate=True)
         facts = acquisition(chosen[0])
@@ -65,11 +68,23 @@ def read_dicom(path: Path, modality: Modality, series: str | None = None) -> Vol
     return Volume(stored.array, stored.ijk_to_ras, modality, f"{modality} series", corrections, facts)
 
 
-def _series_in(path: Path) -> list[list[Slice]]:
-    """Return the images of every series below `path`."""
+def series_in(path: Path, damaged: list[UserError] | None = None) -> list[list[Slice]]:
+    """Return the images of every series below `path`, by series number.
+
+    Parameters
+    ----------
+    path : Path
+    damaged : list of UserError, optional
+        Collects what is wrong with files that cannot be read; without it the first one is raised.
+
+    Raises
+    ------
+    UserError
+        When there are no DICOM images, or a file is damaged.
+    """
     groups: dict[str, list[Slice]] = {}
-    for file in _files(path):
-        for image in slices_of(file):
+    for file in dicom_files(path):
+        for image in _images_of(file, damaged):
             groups.setdefault(image.series_uid, []).append(image)
     if not groups:
         raise UserError(
@@ -78,20 +93,40 @@ def _series_in(path: Path) -> list[list[Slice]]:
     return sorted(groups.values(), key=lambda images: (images[0].series_number, images[0].series_uid))
 
 
-def _files(path: Path) -> Iterator[Path]:
+def dicom_files(path: Path) -> Iterator[Path]:
+    """Yield `path` itself, or the DICOM files below it in the order of their names.
+
+    Raises
+    ------
+    UserError
+        When the folder cannot be read, or is far larger than any exam.
+    """
     if path.is_file():
         yield path
         return
-    count = 0
+    count = entries = 0
     with readable(path):
         for folder, subfolders, names in os.walk(path, onerror=_refused):
             subfolders.sort()
+            entries += len(names)
+            if entries > _MAX_ENTRIES:
+                raise UserError(f"{path} holds more than {_MAX_ENTRIES} files.", "Give the folder of one exam.")
             for name in sorted(names):
                 if is_dicom(file := Path(folder, name)):
                     count += 1
                     if count > _MAX_FILES:
                         raise UserError(f"{path} holds more than {_MAX_FILES} DICOM files.", "Give one series' folder.")
                     yield file
+
+
+def _images_of(file: Path, damaged: list[UserError] | None) -> list[Slice]:
+    try:
+        return slices_of(file)
+    except UserError as error:
+        if damaged is None:
+            raise
+        damaged.append(error)
+        return []
 
 
 def _refused(error: OSError) -> None:
@@ -111,11 +146,11 @@ def _choose(
     """Return the images of the wanted series, and notes on what was left out."""
     if series is not None:
         return _named(groups, series, modality, path), ()
-    volumes = [(group, _volume_images(group)) for group in groups]
-    volumes = [(group, images) for group, images in volumes if len(images) >= _MIN_SLICES]
+    volumes = [(group, volume_images(group)) for group in groups]
+    volumes = [(group, images) for group, images in volumes if len(images) >= MIN_SLICES]
     if not volumes:
         raise UserError(
-            f"{path} holds no series of {_MIN_SLICES} or more slices: {_list(groups)}.", "Give a whole series."
+            f"{path} holds no series of {MIN_SLICES} or more slices: {_list(groups)}.", "Give a whole series."
         )
     fitting = [(group, images) for group, images in volumes if _fits(images[0], modality)]
     if not fitting:
@@ -141,7 +176,7 @@ def _named(groups: list[list[Slice]], series: str, modality: Modality, path: Pat
     if len(found) != 1:
         known = "several series" if found else "no series"
         raise UserError(f"{path} holds {known} '{series}': {_list(found or groups, uid=True)}.", "Name one of these.")
-    images = _volume_images(found[0]) or found[0]
+    images = volume_images(found[0]) or found[0]
     if not _fits(images[0], modality):
         raise UserError(f"Series {series} is {images[0].modality}, not {_KINDS[modality]}.", "Name another series.")
     return images
@@ -151,7 +186,8 @@ def _fits(image: Slice, modality: Modality) -> bool:
     return modality not in _KINDS or image.modality == _KINDS[modality]
 
 
-def _volume_images(group: Sequence[Slice]) -> list[Slice]:
+def volume_images(group: Sequence[Slice]) -> list[Slice]:
+    """Return the images of a series without localisers and captures of screens."""
     return [image for image in group if not image.is_localizer and not image.is_screenshot]
 
 
@@ -175,7 +211,7 @@ def _article(kind: str) -> str:
 
 
 @contextmanager
-def _quiet_pydicom() -> Iterator[None]:
+def quiet_pydicom() -> Iterator[None]:
     """Keep pydicom's remarks on odd values from the terminal: what matters is checked here."""
     logger = logging.getLogger("pydicom")
     level = logger.level

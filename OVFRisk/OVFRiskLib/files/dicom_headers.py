@@ -3,23 +3,34 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import UserError, import_optional
+from .dicom_words import image_type_words, words_in
 from .stored_image import DAMAGED, readable
 
 # Set by the scanner or computed; whatever a person types at the console (series and study descriptions, protocol name,
-# comments, agents) may hold a name and is not here.
+# comments, agents) may hold a name and is not here: of descriptions only words of a fixed list are kept.
 ACQUISITION = (
     "Modality", "Manufacturer", "ManufacturerModelName", "MagneticFieldStrength", "KVP", "ConvolutionKernel",
     "SliceThickness", "GantryDetectorTilt", "RescaleType", "RepetitionTime", "EchoTime", "InversionTime", "FlipAngle",
     "EchoTrainLength", "PixelBandwidth", "ScanningSequence", "SequenceVariant", "ScanOptions", "MRAcquisitionType",
+    "EchoPulseSequence", "InversionRecovery", "SpectrallySelectedSuppression", "MagnetizationTransfer",
+    "AcquisitionContrast",
 )  # fmt: skip
-_NESTED = {"EffectiveEchoTime": "EchoTime", "InversionTimes": "InversionTime"}  # names in multi-frame objects
-_NO_AGENT = ("", "NO", "NONE", "N", "OHNE", "SANS")
+_NESTED = {  # names in multi-frame objects
+    "EffectiveEchoTime": "EchoTime",
+    "InversionTimes": "InversionTime",
+    "RFEchoTrainLength": "EchoTrainLength",
+}
+_IMAGES = tuple(f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("2", "2.1", "4", "4.1"))  # CT, MR, and multi-frame ones
+_DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "BodyPartExamined")
+_GE = "GEMS_ACQU_01"  # receive gains of GE's prescan: analogue 0019,xx8A, digital 0019,xx8B (pydicom's dictionary)
+_NO_AGENT = ("", "NO", "NONE", "N", "OHNE", "SANS", "NIL", "0", "NATIV", "WITHOUT", "NO CONTRAST")
 _MAX_TEXT = 64
 BROKEN = (  # what pydicom's lazy parsing raises on damaged values
     ValueError,
@@ -103,11 +114,20 @@ def slices_of(path: Path) -> list[Slice]:
     header = read_header(path)
     with intact(path):
         if "Rows" not in header or "Columns" not in header:
+            if _was_image(header):
+                raise ValueError("it ends before its image")
             return []
         if "PerFrameFunctionalGroupsSequence" in header:
             frames = header.PerFrameFunctionalGroupsSequence
             return [_frame(header, path, frame, number) for number, frame in enumerate(frames)]
         return [_slice(header, path, None, (header,))] if _has_place(header) else []
+
+
+def _was_image(header: Any) -> bool:
+    """Whether a header without an image was cut off from one: it says that it is one, and no other modality."""
+    stated = (header.get("SOPClassUID"), header.file_meta.get("MediaStorageSOPClassUID"))
+    modality = str(header.get("Modality") or "")
+    return any(kind in _IMAGES for kind in stated) and (len(modality) < 2 or modality in ("CT", "MR"))
 
 
 def read_header(path: Path, pixels: bool = False) -> Any:
@@ -121,16 +141,60 @@ def read_header(path: Path, pixels: bool = False) -> Any:
 
 
 def acquisition(image: Slice) -> dict[str, str]:
-    """Return the acquisition's technical facts by DICOM keyword, as text; no patient data and no free text."""
+    """Return the acquisition's technical facts by DICOM keyword, as text; no patient data and no free text.
+
+    Of an MR image also ``DescriptionWords`` (words of a fixed list that its descriptions hold, see `dicom_words`),
+    ``RescaleSlope``, ``ReceiverGain`` (GE: analogue/digital) and ``Session``: eight hexadecimal digits that are equal
+    for images of one study; its UID cannot be computed from them.
+    """
     header = read_header(image.path)
     facts: dict[str, str] = {}
     with intact(image.path):
-        for element in header.iterall():
+        for element in (element for source in _sources(header, image.frame) for element in source):
             key = _NESTED.get(element.keyword, element.keyword)
             if key in ACQUISITION and key not in facts and (text := _text(element.value)):
                 facts[key] = text
-        agent = str(header.get("ContrastBolusAgent", "")).strip().upper()
-    return facts | ({} if agent in _NO_AGENT else {"ContrastBolusAgent": "stated"})
+        if _has_agent(header):
+            facts["ContrastBolusAgent"] = "stated"
+        return facts | (_mr_facts(header, image) if image.modality == "MR" else {})
+
+
+def _sources(header: Any, frame: int | None) -> Iterator[Any]:
+    """Yield what describes an image: the header, then its functional groups, the frame's own before the shared ones.
+
+    Other sequences tell of other images and machines (references, the workstation that sent the images).
+    """
+    yield header
+    if frame is not None:
+        shared = header.get("SharedFunctionalGroupsSequence") or ()
+        for group in (header.PerFrameFunctionalGroupsSequence[frame], *shared):
+            for sequence in group:
+                yield from _items(sequence)
+
+
+def _has_agent(header: Any) -> bool:
+    agent = str(header.get("ContrastBolusAgent") or "").strip().upper()
+    return agent not in _NO_AGENT or bool(header.get("ContrastBolusAgentSequence"))
+
+
+def _mr_facts(header: Any, image: Slice) -> dict[str, str]:
+    texts = [str(header.get(key) or "") for key in _DESCRIPTIONS]
+    study = str(header.get("StudyInstanceUID") or "").strip()
+    facts = {
+        "DescriptionWords": "\\".join(sorted(words_in(*texts) | image_type_words(image.image_type))),
+        "RescaleSlope": f"{image.slope:g}",
+        "ReceiverGain": _receiver_gain(header),
+        "Session": sha256(study.encode()).hexdigest()[:8] if study else "",
+    }
+    return {key: text for key, text in facts.items() if text}
+
+
+def _receiver_gain(header: Any) -> str:
+    try:
+        block = header.private_block(0x0019, _GE)
+        return "/".join(_text(block[offset].value) for offset in (0x8A, 0x8B))
+    except KeyError:
+        return ""
 
 
 def _text(value: Any) -> str:

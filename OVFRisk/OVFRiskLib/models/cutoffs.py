@@ -4,9 +4,10 @@ import json
 from dataclasses import dataclass
 from functools import cache
 
-from ..image import Volume
+from ..image import Modality, Volume
 from ..measurement import MeasurementTable, Quality
 from ..resources import resource
+from ..vbq.comparability import published_comparability
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def assess(table: MeasurementTable, images: dict[str, Volume], statistic: str) -
     ----------
     table : MeasurementTable
     images : dict of str to Volume
-        The images that each score was measured on, by the score's name; their field strength is compared.
+        The images that each score was measured on, by the score's name; their scanner and field strength are compared
+        with the publication's.
     statistic : str
         How the scores combined the levels.
     """
@@ -107,7 +109,7 @@ def _assess(cutoff: Cutoff, table: MeasurementTable, image: Volume | None, stati
     row = rows[0]
     if row.quality is Quality.ABSENT:
         return _assessment(cutoff, None, row.note)
-    notes = [row.note, _field_note(cutoff, image)]
+    notes = [row.note, *_comparison(cutoff, image)]
     if statistic != cutoff.statistic:
         notes.append(f"the cut-off was found with the {cutoff.statistic} of the levels, not their {statistic}")
     return _assessment(cutoff, row.value, "; ".join(note for note in notes if note))
@@ -121,11 +123,8 @@ def _assessment(cutoff: Cutoff, value: float | None, note: str) -> Assessment:
 _PUBLISHED = ("name", "cutoff", "outcome", "sensitivity", "specificity", "auc", "population", "source")
 
 
-def _field_note(cutoff: Cutoff, image: Volume | None) -> str:
-    wanted = f"the cut-off was found at {cutoff.field_strength_tesla:g} T"
-    stated = image.acquisition.get("MagneticFieldStrength") if image else None
-    if not stated:
-        return wanted
-    return (
-        "" if abs(float(stated) - cutoff.field_strength_tesla) < 0.1 else f"measured at {float(stated):g} T; {wanted}"
-    )
+def _comparison(cutoff: Cutoff, image: Volume | None) -> tuple[str, ...]:
+    """Return why a score is not to be compared with the cut-off; an image that is not there states nothing."""
+    sequence = Modality(cutoff.name.split("_")[1].upper())
+    found = published_comparability(image if image is not None else {}, sequence)
+    return tuple(f"the cut-off: {warning.removeprefix(f'the cut-off of VBQ-{sequence}: ')}" for warning in found)

@@ -50,16 +50,48 @@ def propose_regions(
     UserError
         When there is no sequence, or no level of the label map is wanted.
     """
+    _sequences(volumes)  # before the label map is looked at
+    sections, reasons = find_sections(bodies.reoriented("RAS"), levels, settings)
+    return propose_from_sections(volumes, sections, reasons, settings)
+
+
+def propose_from_sections(
+    volumes: Mapping[Modality, Volume],
+    sections: Mapping[VertebralLevel, Section],
+    missing: Mapping[VertebralLevel, str],
+    settings: RegionSettings = DEFAULT,
+) -> Regions:
+    """Propose the regions of one exam from the sections of its bodies, however these were found.
+
+    Parameters
+    ----------
+    volumes : mapping of Modality to Volume
+        T1, T2 and STIR as far as there are; each on its own grid.
+    sections : mapping of VertebralLevel to Section
+        Each body on its sagittal plane.
+    missing : mapping of VertebralLevel to str
+        Why a level has no section.
+    settings : RegionSettings
+
+    Raises
+    ------
+    UserError
+        When there is no sequence.
+    """
+    sequences = _sequences(volumes)
+    rois = {level: _body_roi(section, settings) for level, section in sections.items()}
+    reasons = {Region(Compartment.BODY, level): reason for level, reason in missing.items()}
+    csf = propose_csf(sequences, sections, rois, settings)
+    if isinstance(csf, str):
+        return Regions(tuple(rois.values()), {**reasons, Region(Structure.CSF, VertebralLevel.L3): csf}, settings)
+    return Regions((*rois.values(), csf), reasons, settings)
+
+
+def _sequences(volumes: Mapping[Modality, Volume]) -> dict[Modality, Volume]:
     sequences = {sequence: volumes[sequence] for sequence in SEQUENCES if sequence in volumes}
     if not sequences:
         raise UserError("There is no T1, T2 or STIR image to measure bone quality on.", "Give at least one of them.")
-    sections, reasons = find_sections(bodies.reoriented("RAS"), levels, settings)
-    rois = {level: _body_roi(section, settings) for level, section in sections.items()}
-    missing = {Region(Compartment.BODY, level): reason for level, reason in reasons.items()}
-    csf = propose_csf(sequences, sections, rois, settings)
-    if isinstance(csf, str):
-        return Regions(tuple(rois.values()), {**missing, Region(Structure.CSF, VertebralLevel.L3): csf}, settings)
-    return Regions((*rois.values(), csf), missing, settings)
+    return sequences
 
 
 def _body_roi(section: Section, settings: RegionSettings) -> Roi:

@@ -85,21 +85,43 @@ class Roi:
         on thick slices is never empty. Outside the image there are no voxels: the mask may be partial or empty.
         """
         array = np.zeros(grid.array.shape, dtype=bool)
-        reach = self._reach(grid)
-        box = self._box(grid, reach)
+        box = self.box_on(grid)
         if box:
-            kji = np.stack(np.meshgrid(*(np.arange(s.start, s.stop) for s in box), indexing="ij"), axis=-1)
-            places = self.plane.from_ras(grid.to_ras(kji[..., ::-1]))
-            distance = np.round(places[..., 2], 6)
-            near = (distance > -reach) & (distance <= reach)  # half open: of two equally near slices one
-            array[box] = near & _inside(places[..., :2], np.array(self.outline))
+            array[box] = self.covers(grid, box)
         return Mask(array, grid.ijk_to_ras)
+
+    def values_in(self, volume: Grid) -> np.ndarray:
+        """Return the values of the voxels that `mask_on` gives, shape (n,), without a mask of the whole image."""
+        box = self.box_on(volume)
+        return volume.array[box][self.covers(volume, box)] if box else volume.array[:0].ravel()
+
+    def covers(self, grid: Grid, box: tuple[slice, slice, slice]) -> np.ndarray:
+        """Return which voxels of `box` (slices along k, j, i) it holds, in the shape of the box."""
+        reach = self._reach(grid)
+        kji = np.stack(np.meshgrid(*(np.arange(s.start, s.stop) for s in box), indexing="ij"), axis=-1)
+        places = self.plane.from_ras(grid.to_ras(kji[..., ::-1]))
+        distance = np.round(places[..., 2], 6)
+        near = (distance > -reach) & (distance <= reach)  # half open: of two equally near slices one
+        return near & _inside(places[..., :2], np.array(self.outline))
 
     def is_within(self, grid: Grid) -> bool:
         """Whether the whole outline lies in the image, half a voxel beyond the outer voxels' centres included."""
         ijk = grid.to_ijk(self.plane.to_ras(self.outline))
         size = np.array(grid.array.shape[::-1])
         return bool(np.all(ijk >= -0.5) and np.all(ijk <= size - 0.5))
+
+    def box_on(self, grid: Grid) -> tuple[slice, slice, slice] | None:
+        """Return the slices along k, j, i that hold the region, or None outside the image."""
+        reach = self._reach(grid)
+        low, high = np.min(self.outline, axis=0), np.max(self.outline, axis=0)
+        corners = self.plane.to_ras(list(product(*zip(low, high))))
+        both_sides = np.concatenate([corners + side * reach * self.plane.normal for side in (-1, 1)])
+        ijk = grid.to_ijk(both_sides)
+        start = np.maximum(np.floor(ijk.min(axis=0)).astype(int), 0)
+        stop = np.minimum(np.ceil(ijk.max(axis=0)).astype(int) + 1, grid.array.shape[::-1])
+        if np.any(start >= stop):
+            return None
+        return tuple(slice(int(a), int(b)) for a, b in zip(start[::-1], stop[::-1]))
 
     def to_dict(self) -> dict:
         """Return plain data for JSON."""
@@ -136,18 +158,6 @@ class Roi:
         """Half the thickness that is measured, mm: the region's own, at least half a voxel."""
         voxel = np.abs(self.plane.normal @ grid.ijk_to_ras[:3, :3]).sum()
         return round(max(self.half_thickness_mm, voxel / 2), 6)
-
-    def _box(self, grid: Grid, reach: float) -> tuple[slice, slice, slice] | None:
-        """Return the slices along k, j, i that hold the region, or None outside the image."""
-        low, high = np.min(self.outline, axis=0), np.max(self.outline, axis=0)
-        corners = self.plane.to_ras(list(product(*zip(low, high))))
-        both_sides = np.concatenate([corners + side * reach * self.plane.normal for side in (-1, 1)])
-        ijk = grid.to_ijk(both_sides)
-        start = np.maximum(np.floor(ijk.min(axis=0)).astype(int), 0)
-        stop = np.minimum(np.ceil(ijk.max(axis=0)).astype(int) + 1, grid.array.shape[::-1])
-        if np.any(start >= stop):
-            return None
-        return tuple(slice(int(a), int(b)) for a, b in zip(start[::-1], stop[::-1]))
 
 
 def _inside(points: np.ndarray, corners: np.ndarray) -> np.ndarray:

@@ -24,9 +24,8 @@ def draw_figures(analysis: "Analysis") -> dict[str, Illustration]:
     from . import charts, mr
 
     drawn = _ct_figures(analysis)
-    rois = tuple(analysis.regions)
-    if rois:
-        drawn.append(mr.mr_regions(analysis.volumes, rois))
+    if len(analysis.regions):
+        drawn.append(mr.mr_regions(analysis.volumes, analysis.regions, *analysis.vbq_places))
     if any(assessment.value is not None for assessment in analysis.assessments):
         drawn.append(charts.score_chart(analysis.assessments))
     return {illustration.key: illustration for illustration in drawn}
