@@ -1,14 +1,18 @@
 """Where the tests find real images, and what every part shares."""
 
+import io
 import json
 import os
 import stat
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from OVFRiskLib import cli
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -57,6 +61,27 @@ def totalsegmentator(shared_data, tmp_path_factory, monkeypatch) -> TotalSegment
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("TOTALSEG_WEIGHTS_PATH", raising=False)
     return TotalSegmentatorStandIn(folder, environment)
+
+
+def run_here(*arguments: object) -> SimpleNamespace:
+    """Run `ovfrisk` in this process: exit code and what it printed."""
+    before, out, err, code = sys.argv, io.StringIO(), io.StringIO(), 0
+    sys.argv = ["ovfrisk", *map(str, arguments)]
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            cli.main()
+    except SystemExit as end:
+        code = end.code or 0
+    finally:
+        sys.argv = before
+    printed = " ".join(out.getvalue().split())  # without the table's line breaks
+    return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue(), printed=printed)
+
+
+@pytest.fixture(scope="session")
+def ovfrisk():
+    """The command: `ovfrisk("analyze", OUT, …)` returns exit code, stdout and stderr."""
+    return run_here
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,45 +1,21 @@
 """Runs of the command, made once for all test processes and looked at by many tests."""
 
 import fcntl
-import io
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-from OVFRiskLib import cli
 from OVFRiskLib.files.tables import read_measurements
 from OVFRiskLib.measurement import MeasurementTable
 
 PHANTOM = ("--seed", "1", "--fracture", "L1:wedge:0.30")
 
 
-def run_here(*arguments: object) -> SimpleNamespace:
-    """Run `ovfrisk` in this process: exit code and what it printed."""
-    before, out, err, code = sys.argv, io.StringIO(), io.StringIO(), 0
-    sys.argv = ["ovfrisk", *map(str, arguments)]
-    try:
-        with redirect_stdout(out), redirect_stderr(err):
-            cli.main()
-    except SystemExit as end:
-        code = end.code or 0
-    finally:
-        sys.argv = before
-    return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue())
-
-
 def run_apart(*arguments: object) -> subprocess.CompletedProcess:
     """Run `ovfrisk` as a user does, in a process of its own."""
     command = [sys.executable, "-m", "OVFRiskLib.cli", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-
-
-@pytest.fixture(scope="session")
-def ovfrisk():
-    """The command: `ovfrisk("analyze", OUT, …)` returns exit code, stdout and stderr."""
-    return run_here
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,11 @@
 """`ovfrisk vbq` through the command: a synthetic exam with motion, stenosis and a haemangioma, and a real pair."""
 
-import io
 import json
-import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from OVFRiskLib import cli
 from OVFRiskLib.anatomy import Compartment, Region, Structure, VertebralLevel
 from OVFRiskLib.files.read_labels import read_labels
 from OVFRiskLib.files.tables import read_measurements
@@ -27,20 +23,6 @@ L2, L3 = VertebralLevel.L2, VertebralLevel.L3
 SEQUENCES = (Modality.T1, Modality.T2, Modality.STIR)
 SCORES = ("vbq_t1", "vbq_t2", "vbq_stir", "vbq_t2_stir")
 MOTION = (4.0, 2.0, 2.0)
-
-
-def ovfrisk(*arguments: object) -> SimpleNamespace:
-    """Run the command in this process: exit code and what it printed."""
-    before, out, err, code = sys.argv, io.StringIO(), io.StringIO(), 0
-    sys.argv = ["ovfrisk", *map(str, arguments)]
-    try:
-        with redirect_stdout(out), redirect_stderr(err):
-            cli.main()
-    except SystemExit as end:
-        code = end.code or 0
-    finally:
-        sys.argv = before
-    return SimpleNamespace(code=code, out=" ".join(out.getvalue().split()), err=err.getvalue())
 
 
 def scores(folder: Path) -> dict[str, float | None]:
@@ -83,11 +65,11 @@ def marked(files) -> list[object]:
 
 
 @pytest.fixture(scope="module")
-def measured(given, marked, tmp_path_factory) -> SimpleNamespace:
+def measured(ovfrisk, given, marked, tmp_path_factory) -> SimpleNamespace:
     out = tmp_path_factory.mktemp("vbq") / "out"
     done = ovfrisk("vbq", out, *given, *marked, "--subject", "P01", "--reader", "AB")
-    assert done.code == 0, done.err
-    return SimpleNamespace(folder=out, printed=done.out, run=json.loads((out / "run.json").read_text("utf-8")))
+    assert done.returncode == 0, done.stderr
+    return SimpleNamespace(folder=out, printed=done.printed, run=json.loads((out / "run.json").read_text("utf-8")))
 
 
 def test_set_scores_come_back(images, measured):
@@ -152,32 +134,32 @@ def test_what_is_printed(measured):
     assert "manufacturer, model unknown" in measured.printed
 
 
-def test_saved_regions_give_the_same_scores(given, measured, tmp_path):
+def test_saved_regions_give_the_same_scores(ovfrisk, given, measured, tmp_path):
     done = ovfrisk("vbq", tmp_path / "again", *given, "--regions", measured.folder / "regions.json")
-    assert done.code == 0, done.err
+    assert done.returncode == 0, done.stderr
     assert scores(tmp_path / "again") == scores(measured.folder)
-    assert "another image" not in done.out
+    assert "another image" not in done.printed
 
 
-def test_edited_regions_are_measured_as_they_are(given, measured, tmp_path):
+def test_edited_regions_are_measured_as_they_are(ovfrisk, given, measured, tmp_path):
     """Without its exclusion a region gives what --no-exclusions gives."""
     content = json.loads((measured.folder / "regions.json").read_text("utf-8"))
     content["exclusions"] = []
     (tmp_path / "edited.json").write_text(json.dumps(content))
     edited = ovfrisk("vbq", tmp_path / "a", *given[:2], "--regions", tmp_path / "edited.json")
     asked = ovfrisk("vbq", tmp_path / "b", *given[:2], "--regions", measured.folder / "regions.json", "--no-exclusions")
-    assert (edited.code, asked.code) == (0, 0)
+    assert (edited.returncode, asked.returncode) == (0, 0)
     assert scores(tmp_path / "a") == scores(tmp_path / "b")
     assert scores(tmp_path / "a")["vbq_t1"] > 1.01 * scores(measured.folder)["vbq_t1"]  # fat is bright
-    assert "Found, not left out: L2 haemangioma" in asked.out
+    assert "Found, not left out: L2 haemangioma" in asked.printed
 
 
-def test_regions_of_another_image_are_told(files, measured, tmp_path):
+def test_regions_of_another_image_are_told(ovfrisk, files, measured, tmp_path):
     content = json.loads((measured.folder / "regions.json").read_text("utf-8"))
     content["images"]["T1"] = "0123456789abcdef"
     (tmp_path / "other.json").write_text(json.dumps(content))
     done = ovfrisk("vbq", tmp_path / "o", "--t1", files / "t1.nii.gz", "--regions", tmp_path / "other.json")
-    assert "! The regions were drawn on another image of T1" in done.out
+    assert "! The regions were drawn on another image of T1" in done.printed
 
 
 def test_the_reading_is_kept(measured):
@@ -189,15 +171,15 @@ def test_the_reading_is_kept(measured):
     )
 
 
-def test_options_reach_the_measurement(given, marked, tmp_path):
+def test_options_reach_the_measurement(ovfrisk, given, marked, tmp_path):
     """The motion is neither looked for nor corrected, CSF is taken where it is wanted, L3 is left out."""
     options = ("--no-motion-correction", "--csf-level", "L4", "--fractured", "L3", "--statistic", "median")
     done = ovfrisk("vbq", tmp_path / "o", *given[:4], *marked, *options)
-    assert done.code == 0, done.err
+    assert done.returncode == 0, done.stderr
     run = json.loads((tmp_path / "o" / "run.json").read_text("utf-8"))
     assert (run["motions"], run["settings"]["fractured"], run["settings"]["statistic"]) == ({}, ["L3"], "median")
     assert read_measurements(tmp_path / "o" / "measurements.csv").where(name="csf_radius").rows[0].level == "L4"
-    assert "the cut-off was found with the mean of the levels, not their median" in done.out
+    assert "the cut-off was found with the mean of the levels, not their median" in done.printed
 
 
 @pytest.mark.parametrize(
@@ -214,50 +196,50 @@ def test_options_reach_the_measurement(given, marked, tmp_path):
         (("--clicks", "c.json", "--reader", "AB"), "A reading is of a known subject"),
     ],
 )
-def test_mistakes_are_told(arguments, what, files, tmp_path):
+def test_mistakes_are_told(ovfrisk, arguments, what, files, tmp_path):
     done = ovfrisk("vbq", tmp_path / "o", "--t1", files / "t1.nii.gz", *arguments)
-    assert done.code == 2
-    assert what in done.err
+    assert done.returncode == 2
+    assert what in done.stderr
     assert not (tmp_path / "o").exists()
 
 
-def test_a_wrong_scheme_is_told(files, tmp_path):
+def test_a_wrong_scheme_is_told(ovfrisk, files, tmp_path):
     wrong = ("--bodies", files / "bodies.nii.gz", "--scheme", "verse")
     done = ovfrisk("vbq", tmp_path / "o", "--t1", files / "t1.nii.gz", *wrong)
-    assert done.code == 2
-    assert "in the scheme 'verse'" in done.err
+    assert done.returncode == 2
+    assert "in the scheme 'verse'" in done.stderr
 
 
 @pytest.mark.parametrize("content", ["[]", "{", '{"rois": []}', '{"rois": [], "missing": {}, "settings": {}}'])
-def test_a_file_of_no_regions_is_told(content, files, tmp_path):
+def test_a_file_of_no_regions_is_told(ovfrisk, content, files, tmp_path):
     (tmp_path / "r.json").write_text(content)
     done = ovfrisk("vbq", tmp_path / "o", "--t1", files / "t1.nii.gz", "--regions", tmp_path / "r.json")
-    assert done.code == 2
-    assert "region" in done.err.lower()
+    assert done.returncode == 2
+    assert "region" in done.stderr.lower()
 
 
-def test_one_body_gives_no_score_and_says_why(images, files, tmp_path):
+def test_one_body_gives_no_score_and_says_why(ovfrisk, images, files, tmp_path):
     _, _, bodies = images
     write_labels(tmp_path / "l1.nii.gz", bodies.restricted([Region(Compartment.BODY, VertebralLevel.L1)]))
     marked = ("--bodies", tmp_path / "l1.nii.gz", "--scheme", "ovfrisk")
     done = ovfrisk("vbq", tmp_path / "o", "--t1", files / "t1.nii.gz", *marked)
-    assert done.code == 0, done.err
+    assert done.returncode == 0, done.stderr
     assert scores(tmp_path / "o") == {"vbq_t1": None}
-    assert "VBQ-T1 │ absent" in done.out
+    assert "VBQ-T1 │ absent" in done.printed
     assert {path.name for path in (tmp_path / "o").glob("*.png")} == {"t1.png"}
 
 
-def test_help_explains_both():
+def test_help_explains_both(ovfrisk):
     done = ovfrisk("vbq", "--help")
-    assert done.code == 0
-    assert "measure" in done.out
-    assert "agreement" in done.out
-    options = ovfrisk("vbq", "OUT", "--help").out
+    assert done.returncode == 0
+    assert "measure" in done.printed
+    assert "agreement" in done.printed
+    options = ovfrisk("vbq", "OUT", "--help").printed
     assert "--csf-level" in options
-    assert ovfrisk("vbq", "agreement", "OUT", "/nowhere").err.startswith("/nowhere does not exist")
+    assert ovfrisk("vbq", "agreement", "OUT", "/nowhere").stderr.startswith("/nowhere does not exist")
 
 
-def test_a_real_pair_from_labels_and_from_clicks(shared_data, tmp_path):
+def test_a_real_pair_from_labels_and_from_clicks(ovfrisk, shared_data, tmp_path):
     """A hand-drawn check gave 3.0 and 0.41 (data/README); readers may differ by 10 % (Huang 2025)."""
     folder = shared_data / "mr_pair_t1_t2"
     pair = ("--t1", folder / "t1.nii.gz", "--t2", folder / "t2.nii.gz")
@@ -270,6 +252,6 @@ def test_a_real_pair_from_labels_and_from_clicks(shared_data, tmp_path):
     (tmp_path / "clicks.json").write_text(json.dumps({"coordinate_system": "RAS", "seeds": points}))
     drawn = ovfrisk("vbq", tmp_path / "a", *pair, "--bodies", folder / "t1_bodies.nii.gz", "--scheme", "verse")
     clicked = ovfrisk("vbq", tmp_path / "b", *pair, "--clicks", tmp_path / "clicks.json")
-    assert (drawn.code, clicked.code) == (0, 0), drawn.err + clicked.err
+    assert (drawn.returncode, clicked.returncode) == (0, 0), drawn.stderr + clicked.stderr
     for name in ("a", "b"):
         assert scores(tmp_path / name) == pytest.approx({"vbq_t1": 3.0, "vbq_t2": 0.41}, rel=0.1)

@@ -1,16 +1,12 @@
 """`ovfrisk vbq --exam`: the sequences of a hospital's folder are proposed, named by the user, or left out."""
 
-import io
 import json
-import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pydicom
 import pytest
-from OVFRiskLib import cli
 from OVFRiskLib.files.segmentation_file import write_segmentation
 from OVFRiskLib.files.tables import read_measurements
 from OVFRiskLib.image import Modality, Volume
@@ -21,20 +17,6 @@ TIMES = {
     Modality.T2: {"RepetitionTime": "3500", "EchoTime": "100"},
     Modality.STIR: {"RepetitionTime": "3800", "EchoTime": "48", "InversionTime": "160"},
 }
-
-
-def ovfrisk(*arguments: object) -> SimpleNamespace:
-    """Run the command in this process: exit code and what it printed."""
-    before, out, err, code = sys.argv, io.StringIO(), io.StringIO(), 0
-    sys.argv = ["ovfrisk", *map(str, arguments)]
-    try:
-        with redirect_stdout(out), redirect_stderr(err):
-            cli.main()
-    except SystemExit as end:
-        code = end.code or 0
-    finally:
-        sys.argv = before
-    return SimpleNamespace(code=code, out=" ".join(out.getvalue().split()), err=err.getvalue())
 
 
 def save_series(folder: Path, volume: Volume, number: int, **facts: object) -> None:
@@ -80,21 +62,27 @@ def folder(exam, shown):
     return shown
 
 
-def vbq(out: Path, folder: Path, *more: str) -> SimpleNamespace:
-    return ovfrisk("vbq", out, "--exam", folder / "exam", "--bodies", folder / "bodies.seg.nrrd", *more)
+@pytest.fixture
+def vbq(ovfrisk):
+    """The command on an exam: `vbq(OUT, FOLDER, …)`."""
+
+    def run(out: Path, folder: Path, *more: str) -> SimpleNamespace:
+        return ovfrisk("vbq", out, "--exam", folder / "exam", "--bodies", folder / "bodies.seg.nrrd", *more)
+
+    return run
 
 
-def test_series_that_are_alike_are_the_users_to_choose(folder, tmp_path):
+def test_series_that_are_alike_are_the_users_to_choose(vbq, folder, tmp_path):
     done = vbq(tmp_path / "o", folder)
-    assert done.code == 2
-    assert "Which series is T2 is not clear" in done.err
-    assert 'e.g. --t2 "series 3"; --t2 none leaves it out' in done.err
+    assert done.returncode == 2
+    assert "Which series is T2 is not clear" in done.stderr
+    assert 'e.g. --t2 "series 3"; --t2 none leaves it out' in done.stderr
 
 
 @pytest.mark.parametrize("name", ["4", "series 4"])
-def test_a_named_series_and_the_proposed_ones_are_measured(name, folder, truth, tmp_path):
+def test_a_named_series_and_the_proposed_ones_are_measured(vbq, name, folder, truth, tmp_path):
     done = vbq(tmp_path / "o", folder, "--t2", name, "--stir", "none")
-    assert done.code == 0, done.err
+    assert done.returncode == 0, done.stderr
     table = read_measurements(tmp_path / "o" / "measurements.csv")
     for sequence in (Modality.T1, Modality.T2):
         assert table.value(name=f"vbq_{sequence.lower()}") == pytest.approx(truth(sequence), rel=0.01)
@@ -104,11 +92,11 @@ def test_a_named_series_and_the_proposed_ones_are_measured(name, folder, truth, 
     }  # fmt: skip
     assert run["images"]["T1"]["facts"]["field_strength"] == "1.5 T"
     assert run["images"]["T2"]["facts"]["echo_time"] == "100 ms"
-    assert "named by the user" in done.out
-    assert "left out, as was asked for" in done.out
+    assert "named by the user" in done.printed
+    assert "left out, as was asked for" in done.printed
 
 
-def test_a_series_that_is_not_there_is_told(folder, tmp_path):
+def test_a_series_that_is_not_there_is_told(vbq, folder, tmp_path):
     done = vbq(tmp_path / "o", folder, "--t2", "9")
-    assert done.code == 2
-    assert "'9' names no series" in done.err
+    assert done.returncode == 2
+    assert "'9' names no series" in done.stderr

@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from ..body_shape import BodyShape
 from ..image import Volume
+from ..robust import middle_and_spread
 from .findings import ExclusionSettings, Finding
 
 _CONNECTED = ndimage.generate_binary_structure(3, 2)
@@ -19,7 +20,6 @@ _CLIPPED_VOXELS = 10  # that share the largest value by chance in no image
 _FEWEST_VOXELS = 4  # of a part: on coarse voxels noise makes two or three alike
 _VESSEL_HALF_WIDTH_MM = 6.0
 _IN_ZONE = 0.6  # of a vessel; the usual differences between the body's front and back reach further
-_SD_OF_HALF = 1.349  # width of the middle half of a normal distribution, in its standard deviations
 
 
 def find_exclusions(
@@ -120,7 +120,7 @@ def _metal(bone: _Bone) -> np.ndarray:
 def _bright(bone: _Bone, zone: np.ndarray | None) -> Iterator[tuple[Finding, np.ndarray]]:
     s = bone.settings
     smooth = bone.smoothed(s.smoothing_mm)
-    usual, spread = usual_and_spread(smooth[bone.left])
+    usual, spread = middle_and_spread(smooth[bone.left])
     limit = min(usual + max(s.bright_hu, s.bright_spreads * spread), s.dense_hu)
     for part in bone.parts(smooth > limit, s.bright_cm3):
         brightest = float(np.percentile(bone.array[part], 90))
@@ -135,7 +135,7 @@ def _bright(bone: _Bone, zone: np.ndarray | None) -> Iterator[tuple[Finding, np.
 def _vessels(bone: _Bone, zone: np.ndarray) -> Iterator[tuple[Finding, np.ndarray]]:
     s = bone.settings
     smooth = bone.smoothed(s.smoothing_mm)
-    usual, spread = usual_and_spread(smooth[bone.left])
+    usual, spread = middle_and_spread(smooth[bone.left])
     dark, bright = (max(hu, s.vessel_spreads * spread) for hu in (s.vessel_hu, s.vessel_bright_hu))
     for different in (smooth < usual - dark, smooth > usual + bright):
         for part in bone.parts(different, s.vessel_cm3):
@@ -162,7 +162,7 @@ def _coarse(bone: _Bone) -> np.ndarray:
     """Where fat and thick trabeculae lie side by side."""
     s = bone.settings
     light = bone.smoothed(s.upright_mm, along=bone.upright_axis)
-    usual, spread = usual_and_spread(light[bone.left])
+    usual, spread = middle_and_spread(light[bone.left])
     if _all_coarse(light[bone.left]):
         return bone.left
     limit = max(s.coarse_hu, s.coarse_spreads * spread)
@@ -183,8 +183,8 @@ def _dark_with_struts(bone: _Bone, zone: np.ndarray | None) -> np.ndarray:
     smooth, upright = bone.smoothed(s.coarse_smoothing_mm), bone.smoothed(s.upright_mm, along=bone.upright_axis)
     mean, square = (bone.smoothed(s.coarse_window_mm, np.nan_to_num(v)) for v in (upright, upright**2))
     uneven = np.sqrt(np.clip(square - mean**2, 0, None))
-    usual, spread = usual_and_spread(smooth[bone.left])
-    even, _ = usual_and_spread(uneven[bone.left])
+    usual, spread = middle_and_spread(smooth[bone.left])
+    even, _ = middle_and_spread(uneven[bone.left])
     found = np.zeros(bone.left.shape, dtype=bool)
     for part in bone.parts(smooth < usual - max(s.coarse_hu, s.coarse_spreads * spread), s.coarse_cm3):
         if zone is not None and np.mean(zone[part]) > _IN_ZONE:
@@ -204,15 +204,3 @@ def _all_coarse(light: np.ndarray) -> bool:
     """
     median, high = np.percentile(light, (50, 95))
     return bool(np.mean(light < -30) >= 0.3 and high - median > 150)
-
-
-def usual_and_spread(values: np.ndarray) -> tuple[float, float]:
-    """Return the middle of the shortest half of the values, and their robust standard deviation.
-
-    The shortest half (Rousseeuw & Leroy's "shorth") does not move while less than half of the values is something else.
-    """
-    ordered = np.sort(values)
-    half = max(ordered.size // 2, 1)
-    widths = ordered[half:] - ordered[: ordered.size - half]
-    start = int(np.argmin(widths))
-    return float((ordered[start] + ordered[start + half]) / 2), float(widths[start] / _SD_OF_HALF)

@@ -20,6 +20,7 @@ from .regions import Regions, RegionSettings
 from .sections import Section
 
 _COMPARED_FROM, _ODD_DEPTH = 4, 0.12  # bodies; share by which a depth may differ from the others'
+_TOO_DEEP = 1.35  # depth over height, against a usual body's; the sac adds a third to the depth
 _LEAST_SCORE = 1.0  # of a rectangle with four clear sides and nothing but marrow inside 4
 _LEAST_DROP = 0.12  # of the median edge, where marrow that borders on no signal is 1
 _LEAST_SEEN = 0.9  # of the outline in the image
@@ -79,9 +80,10 @@ def sections_from_clicks(
     wanted = tuple(levels)
     missing |= {level: f"{level} was not clicked" for level in wanted if level not in clicks}
     ups = spine_directions({level: body.centre for level, body in bodies.items()} or clicks)
-    sections = {}
+    sections, doubts = {}, _doubtful_shapes(bodies)
     for level, body in bodies.items():
-        notes = tuple(note for note in (planes[level][1], remarks.get(level, ""), _seen_note(body)) if note)
+        notes = (planes[level][1], remarks.get(level, ""), _seen_note(body), doubts.get(level, ""))
+        notes = tuple(filter(None, notes))
         sections[level] = section(level, body, np.array(body.window.plane.axes) @ ups[level], notes)
     return (
         {level: s for level, s in sections.items() if level in wanted},
@@ -150,6 +152,14 @@ def _odd_sizes(bodies: Mapping[VertebralLevel, FoundBody]) -> dict[VertebralLeve
         for level, own in ratio.items()
         if abs(own[0] / typical[0] - 1) > _ODD_DEPTH
     }
+
+
+def _doubtful_shapes(bodies: Mapping[VertebralLevel, FoundBody]) -> dict[VertebralLevel, str]:
+    """Return what makes an outline doubtful: an odd depth, or a shape as if it reached into the canal."""
+    odd = dict.fromkeys(_odd_sizes(bodies), "its depth is unlike that of the others: look at the outline")
+    shapes = {v: body.box.half / usual_size(v)[1:3] for v, body in bodies.items()}
+    deep = [level for level, (depth, height) in shapes.items() if depth / height > _TOO_DEEP]
+    return odd | dict.fromkeys(deep, "very deep for its height: crushed, or the outline reaches beyond the body")
 
 
 def _refused(bodies: Mapping[VertebralLevel, FoundBody]) -> dict[VertebralLevel, str]:

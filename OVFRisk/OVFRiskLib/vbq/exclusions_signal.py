@@ -13,6 +13,7 @@ from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 
 from ..image import Modality, Volume
+from ..robust import middle_and_spread
 from .roi import Roi, _inside
 from .sampling import STEP_MM, nearest
 
@@ -20,7 +21,6 @@ AROUND_MM = 16.0  # beyond the region: the discs are looked at, too
 _SMOOTHING_MM = 1.0
 _TREND_ROUNDS = 4
 _TREND_KEPT = 2.5  # spreads within which a place belongs to the usual marrow
-_SD_OF_HALF = 1.349  # width of the middle half of a normal distribution, in its standard deviations
 _LEAST_SPREAD = 1e-3
 
 
@@ -179,18 +179,6 @@ def _usual(chart: Chart, smooth: np.ndarray, most: float) -> np.ndarray | None:
         kept = np.abs(values - usual[inside] - centre) <= _TREND_KEPT * spread
         usual = terms @ np.linalg.lstsq(terms[inside][kept], values[kept], rcond=None)[0]
     return np.maximum(usual, 0.2 * middle) if middle > 0 else None
-
-
-def middle_and_spread(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
-    """Return the middle of the shortest half of the values, and their robust standard deviation.
-
-    The shortest half (Rousseeuw & Leroy's "shorth") does not move while less than half of the values is something else.
-    """
-    ordered = np.sort(values)
-    half = max(ordered.size // 2, 1)
-    widths = ordered[half:] - ordered[: ordered.size - half]
-    start = int(np.argmin(widths))
-    return float((ordered[start] + ordered[start + half]) / 2), float(widths[start] / _SD_OF_HALF)
 
 
 def means(contrasts: Mapping[Modality, Contrast], part: np.ndarray) -> dict[Modality, float]:
