@@ -141,6 +141,6 @@ def _score_table(analysis: Analysis) -> object:
     )
     for a in analysis.assessments:
         side = "-" if a.above is None else "above" if a.above else "below"
-        value = "-" if a.value is None else f"{a.value:.3f}"
-        table.add_row(a.name, value, f"{a.cutoff:g}", side, f"{a.sensitivity:.0%}", f"{a.specificity:.0%}", a.note)
+        published = f"{a.sensitivity:.0%}", f"{a.specificity:.0%}"
+        table.add_row(a.name, a.written, f"{a.cutoff:g}", side, *published, a.brief)
     return table

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from OVFRiskLib.image import Modality, Volume
 from OVFRiskLib.measurement import Measurement, MeasurementTable, Quality
-from OVFRiskLib.models.cutoffs import assess, vbq_cutoffs
+from OVFRiskLib.models.cutoffs import assess, brief, vbq_cutoffs
 
 
 def score(name, value, **more):
@@ -52,3 +52,10 @@ def test_another_field_strength_is_said(tesla, word):
 
 def test_another_statistic_is_said():
     assert "mean of the levels, not their median" in assessed(score("vbq_t2", 0.6), statistic="median")["vbq_t2"].note
+
+
+def test_remarks_on_single_regions_are_counted_not_repeated():
+    note = "L1 body: oedema; L2 body: oedema; field strength unknown; L3 csf: small"
+    assert brief(note) == "field strength unknown; 3 remarks on single regions stand beside the signals"
+    assert brief("field strength unknown") == "field strength unknown"
+    assert brief("") == ""

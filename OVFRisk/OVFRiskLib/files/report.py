@@ -140,13 +140,13 @@ def _risk(assessment: Assessment) -> dict[str, str]:
     sides = {None: "not compared", True: "above the cut-off", False: "not above the cut-off"}
     return {
         "title": score_title(assessment.name),
-        "value": "—" if assessment.value is None else f"{assessment.value:.3f}",
+        "value": assessment.written,
         "cutoff": f"{assessment.cutoff:g}",
         "side": sides[assessment.above],
         "sensitivity": f"{assessment.sensitivity:.1%}",
         "specificity": f"{assessment.specificity:.1%}",
         "auc": assessment.auc,
-        "note": assessment.note,
+        "note": assessment.brief,
     }
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ..anatomy import Compartment, Structure, VertebralLevel
 from ..measurement import Measurement
-from ..models.cutoffs import Assessment
+from ..models.cutoffs import Assessment, brief
 from .figures.charts import score_title
 from .report_values import ABSENT, NOT_PART, LevelGrade, Lookup, level_grades, named, number
 
@@ -46,7 +46,7 @@ def at_a_glance(analysis: "Analysis") -> list[Row]:
     rows = _ct_rows(analysis, lookup) if analysis.levels else []
     assessed = {assessment.name: assessment for assessment in analysis.assessments}
     scores = [row for name in _SCORES if (row := lookup.row(None, None, name))]
-    return rows + ([_score_row(scores, assessed)] if scores else [])
+    return rows + ([_score_row(scores, assessed, lookup)] if scores else [])
 
 
 def _ct_rows(analysis: "Analysis", lookup: Lookup) -> list[Row]:
@@ -182,15 +182,17 @@ def _muscle_row(lookup: Lookup) -> Row | None:
     return _row("Paraspinal muscle, L1–L5", "; ".join(found)) if found else None
 
 
-def _score_row(scores: Sequence[Measurement], assessed: Mapping[str, Assessment]) -> Row:
-    texts = [_score_text(score, assessed.get(score.name)) for score in scores]
-    notes = dict.fromkeys(score.note for score in scores if score.note)
-    return _row("Vertebral bone quality on MRI", "; ".join(texts), " ".join(_sentence(note) for note in notes))
+def _score_row(scores: Sequence[Measurement], assessed: Mapping[str, Assessment], lookup: Lookup) -> Row:
+    texts = [_score_text(score, assessed.get(score.name), lookup) for score in scores]
+    said = (assessed[score.name].note if score.name in assessed else score.note for score in scores)
+    notes = dict.fromkeys(text for note in said for text in brief(note).split("; ") if text)
+    return _row("Vertebral bone quality on MRI", "; ".join(texts), " ".join(map(_sentence, notes)))
 
 
-def _score_text(score: Measurement, assessment: Assessment | None) -> str:
+def _score_text(score: Measurement, assessment: Assessment | None, lookup: Lookup) -> str:
     side = _SIDES[assessment.above] if assessment else ""
-    text = f"{score_title(score.name)} {number(score.value, '.3f')}"
+    spread = lookup.value(None, None, f"{score.name}_uncertainty")
+    text = f"{score_title(score.name)} {number(score.value, '.3f')}{'' if spread is None else f' ± {spread:.3f}'}"
     return f"{text} ({side} of {assessment.cutoff:g})" if side else text
 
 

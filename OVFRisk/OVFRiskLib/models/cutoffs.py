@@ -1,6 +1,7 @@
 """Published cut-offs, applied to a patient's measurements with all that is needed to read them."""
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -8,6 +9,8 @@ from ..image import Modality, Volume
 from ..measurement import MeasurementTable, Quality
 from ..resources import resource
 from ..vbq.comparability import published_comparability
+
+_OF_A_REGION = re.compile(r"[CTL]\d+ (body|csf): ")
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Assessment:
         As published for the cut-off.
     note : str
         What to keep in mind, or why there is no value.
+    uncertainty : float or None
+        What other regions of the same bodies would change; None where it is not known.
     """
 
     name: str
@@ -76,6 +81,26 @@ class Assessment:
     population: str
     source: str
     note: str
+    uncertainty: float | None = None
+
+    @property
+    def brief(self) -> str:
+        """The note without what is said of single regions; how often something is."""
+        return brief(self.note)
+
+    @property
+    def written(self) -> str:
+        """The value with its uncertainty."""
+        spread = "" if self.uncertainty is None else f" ± {self.uncertainty:.3f}"
+        return "—" if self.value is None else f"{self.value:.3f}{spread}"
+
+
+def brief(note: str) -> str:
+    """Return a score's note without what is said of single regions; how often something is."""
+    texts = dict.fromkeys(note.split("; "))
+    general = [text for text in texts if not _OF_A_REGION.match(text)]
+    single = len(texts) - len(general)
+    return "; ".join(general + ([f"{single} remarks on single regions stand beside the signals"] if single else []))
 
 
 @cache
@@ -112,12 +137,14 @@ def _assess(cutoff: Cutoff, table: MeasurementTable, image: Volume | None, stati
     notes = [row.note, *_comparison(cutoff, image)]
     if statistic != cutoff.statistic:
         notes.append(f"the cut-off was found with the {cutoff.statistic} of the levels, not their {statistic}")
-    return _assessment(cutoff, row.value, "; ".join(note for note in notes if note))
+    uncertainty = table.value(name=f"{cutoff.name}_uncertainty")
+    return _assessment(cutoff, row.value, "; ".join(note for note in notes if note), uncertainty)
 
 
-def _assessment(cutoff: Cutoff, value: float | None, note: str) -> Assessment:
+def _assessment(cutoff: Cutoff, value: float | None, note: str, uncertainty: float | None = None) -> Assessment:
     published = {name: getattr(cutoff, name) for name in _PUBLISHED}
-    return Assessment(value=value, above=None if value is None else value > cutoff.cutoff, note=note, **published)
+    above = None if value is None else value > cutoff.cutoff
+    return Assessment(value=value, above=above, note=note, uncertainty=uncertainty, **published)
 
 
 _PUBLISHED = ("name", "cutoff", "outcome", "sensitivity", "specificity", "auc", "population", "source")

@@ -187,7 +187,7 @@ def _notes(exam: Exam, choice: Choice, score: Score) -> tuple[str, ...]:
     """Return what is to be said about the levels and about the signal of each region that is used."""
     signals = [exam.bodies(sequence)[level] for level in choice.levels for sequence in score.sequences]
     signals += [exam.csf(sequence) for sequence in score.sequences]
-    remarks = (f"{signal.place.region}: {remark}" for signal in signals for remark in signal.remarks)
+    remarks = (f"{s.place.region}: {text}" for s in signals for remark in s.remarks for text in remark.split("; "))
     return (*choice.notes, *remarks, *_shading_notes(exam, score), *_doubtful_difference(exam, score))
 
 
