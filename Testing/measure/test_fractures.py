@@ -129,6 +129,11 @@ def errors(found, spine):
     return np.abs(pairs).T
 
 
+@pytest.mark.xfail(strict=True, reason="corners of a body pressed in by 13 mm; measured: up to 0.69 mm, mean 0.17")
+def test_each_height_at_1_mm(fine):
+    assert errors(*fine)[0].max() < 0.5
+
+
 def test_heights_at_1_mm_and_their_uncertainty(fine):
     """Half a voxel; at the corners of a body pressed in by 13 mm three quarters of one. About 2 of 3 within."""
     error, stated = errors(*fine)
@@ -137,6 +142,13 @@ def test_heights_at_1_mm_and_their_uncertainty(fine):
     assert error.max() < 0.75
     assert 0.5 <= np.mean(error <= stated) <= 0.9
     assert fine[0].gradings[L3].grade == 3
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a plate along 3 mm slices is known to a slice; measured: up to 3.2 mm, mean 0.7"
+)
+def test_each_height_at_3_mm(coarse):
+    assert errors(*coarse)[0].max() < 1.0
 
 
 def test_heights_at_3_mm_and_their_uncertainty(coarse):

@@ -57,23 +57,33 @@ def test_a_crushed_vertebra_of_a_real_patient(shapes_of):
     assert min(above.middle_posterior_ratio, below.middle_posterior_ratio) > 0.85
 
 
-def test_heights_are_near_those_of_another_program(shapes_of, shared_data):
-    """TotalSegmentator's spine report, made from the same masks at 3 mm, in steps of 1.5 mm.
-
-    It tells no definition; its heights are all lower by about one of its steps, those of a body a quarter of the depth
-    away from the walls fit it better. So far off on average, and by a similar amount at each place.
-    """
+@pytest.fixture
+def report_differences(shapes_of, shared_data) -> np.ndarray:
+    """Our heights less those of TotalSegmentator's spine report, mm, shape (levels, places)."""
     report = json.loads((shared_data / "ct_abdomen_3mm/totalsegmentator_spine_report.json").read_text())["results"]
     _, shapes = shapes_of("ct_abdomen_3mm/vertebrae_verse_codes.nii.gz", "verse")
-    differences = np.array(
+    return np.array(
         [
             [getattr(found, place) - report[f"vertebrae_{level}_height_{place}_mm"] for place in PLACES]
             for level in VertebralLevel.span("L1-L5")
             for found in [measure_heights(shapes[level], HeightSettings())]
         ]
     )
-    assert np.mean(np.abs(differences)) < 1.8
-    assert np.ptp(differences.mean(axis=0)) < 1.2
+
+
+@pytest.mark.xfail(strict=True, reason="the report's heights seem to lie inside the walls; measured: 1.72 mm")
+def test_heights_are_those_of_another_program(report_differences):
+    assert np.mean(np.abs(report_differences)) < 1.5
+
+
+def test_heights_are_near_those_of_another_program(report_differences):
+    """TotalSegmentator's spine report, made from the same masks at 3 mm, in steps of 1.5 mm.
+
+    It tells no definition; its heights are all lower by about one of its steps, those of a body a quarter of the depth
+    away from the walls fit it better. So far off on average, and by a similar amount at each place.
+    """
+    assert np.mean(np.abs(report_differences)) < 1.8
+    assert np.ptp(report_differences.mean(axis=0)) < 1.2
 
 
 def test_lumbar_frames_of_a_real_patient_agree_about_rotation(shapes_of):

@@ -1,6 +1,7 @@
 """Bodies are found from clicks, and what is not found says why."""
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -182,18 +183,31 @@ REAL = {
 }
 
 
-@pytest.mark.parametrize("folder", REAL)
-def test_real_outlines_and_scores(shared_data, folder):
+def real(shared_data: Path, folder: str) -> tuple[dict[Modality, Volume], LabelMap]:
     labels, files = REAL[folder]
     volumes = {sequence: read_volume(shared_data / folder / file, sequence) for sequence, file in files.items()}
-    bodies = read_labels(shared_data / folder / labels, "verse").reoriented("RAS")
+    return volumes, read_labels(shared_data / folder / labels, "verse").reoriented("RAS")
+
+
+@pytest.mark.parametrize("folder", REAL)
+def test_real_outlines(shared_data, folder):
+    volumes, bodies = real(shared_data, folder)
     sections, missing = sections_from_clicks(volumes, clicks(bodies, 3.5, 10))
     assert missing == {}
     found = [dice(sections[level], bodies) for level in LEVELS]
     assert np.mean(found) >= 0.90
     assert min(found) >= 0.84
-    if folder == "mr_pair_t1_stir":
-        return  # its sac is so narrow that CSF, not marrow, makes the difference
+
+
+NARROW = pytest.param(
+    "mr_pair_t1_stir",
+    marks=pytest.mark.xfail(strict=True, reason="a sac so narrow that CSF makes the difference; measured: 7.2 %"),
+)
+
+
+@pytest.mark.parametrize("folder", ["mr_pair_t1_t2", "mr_lumbar_t2_bodies", NARROW])
+def test_real_scores_of_clicks_and_labels(shared_data, folder):
+    volumes, bodies = real(shared_data, folder)
     ours = measure_vbq(volumes, regions_from_clicks(volumes, clicks(bodies, 3.5, 10)))
     theirs = measure_vbq(volumes, propose_regions(volumes, bodies))
     for sequence in volumes:
