@@ -1,0 +1,1 @@
+"""Predictors by kind."""
