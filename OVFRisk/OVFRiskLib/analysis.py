@@ -8,14 +8,19 @@ from time import perf_counter
 import numpy as np
 
 from .anatomy import Region, VertebralLevel
-from .attenuation import Phase, PhaseCorrection, PhaseProposal, TrabecularSettings, checked
+from .attenuation import Phase, PhaseCorrection, TrabecularSettings, checked
 from .calibration import CalibrationRequest, DensityLine, density_line
+from .caveats import fracture_caveats, image_caveats, patient_caveats
 from .ct_analysis import CtResult, Report, analyze_ct
 from .errors import UserError
+from .files.read_features import feature_measurements
 from .image import LabelMap, Modality, Volume
 from .level_measurements import CtSettings
 from .measurement import MeasurementTable
-from .models.cutoffs import Assessment, assess
+from .models.catalogue import published_models
+from .models.facts import Facts
+from .models.model import Model
+from .models.scoring import Scored, score
 from .morphometry import HeightSettings
 from .muscle import MuscleSettings
 from .provenance import software
@@ -25,8 +30,6 @@ from .segmentation.level_check import LevelQuality
 from .segmentation.seeds import Seed
 from .vbq import Regions
 from .vbq.exam import VbqResult, VbqSettings, measure_exam
-
-_SEQUENCES = {"vbq_t1": Modality.T1, "vbq_t2": Modality.T2, "vbq_t2_stir": Modality.T2}
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,8 @@ class Settings:
         How bone quality is measured on MRI, and which levels are fractured.
     peel, trabecular, heights, muscle, correction
         How each part of the CT is measured; a correction for contrast medium leaves the uncorrected value.
+    models : tuple of Model
+        Applied besides those that are published for these images.
     """
 
     protocol: Protocol
@@ -112,6 +117,7 @@ class Settings:
     heights: HeightSettings = HeightSettings()
     muscle: MuscleSettings = MuscleSettings()
     correction: PhaseCorrection | None = None
+    models: tuple[Model, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,7 @@ class Analysis:
     regions: Regions
     measurements: MeasurementTable
     features: Mapping[Region, Features]
-    assessments: tuple[Assessment, ...]
+    scores: tuple[Scored, ...]
     caveats: tuple[str, ...]
     run: Mapping[str, object]
     structures: LabelMap | None = None  # on the CT's grid: muscles, vessels
@@ -148,21 +154,25 @@ def analyze(patient: Patient, settings: Settings, report: Report) -> Analysis:
     report(0.9, "Measuring vertebral bone quality on MRI")
     mr = _analyze_mr(patient, settings)
     volumes = {**({Modality.CT: patient.ct} if patient.ct else {}), **mr.volumes}
-    images = {name: mr.volumes[sequence] for name, sequence in _SEQUENCES.items() if sequence in mr.volumes}
+    measurements = ct.measurements + mr.measurements
     return Analysis(
         subject=patient.subject,
         volumes=volumes,
         compartments=ct.compartments,
         levels=ct.levels,
         regions=mr.regions,
-        measurements=ct.measurements + mr.measurements,
+        measurements=measurements,
         features=ct.features,
-        assessments=assess(mr.measurements, images, settings.vbq.statistic) if patient.mr else (),
+        scores=score(
+            _models(patient, settings),
+            measurements + feature_measurements(patient.subject, ct.features),
+            _facts_of(patient, volumes, settings),
+        ),
         caveats=(
-            *_patient_caveats(patient, ct, density),
-            *_image_caveats(patient, volumes),
+            *patient_caveats(patient, ct, density),
+            *image_caveats(patient, volumes),
             *ct.caveats,
-            *_fracture_caveats(ct, patient, settings),
+            *fracture_caveats(ct, patient, settings),
         ),
         run={
             "software": software(),
@@ -229,49 +239,22 @@ def _analyze_mr(patient: Patient, settings: Settings) -> VbqResult:
     return measure_exam(patient.mr, settings.vbq, patient.subject, **where)
 
 
-def _patient_caveats(patient: Patient, ct: CtResult, density: DensityLine | str) -> list[str]:
-    caveats = []
-    if patient.synthetic:
-        caveats.append("SYNTHETIC images of a simulated patient: for demonstration and tests only.")
-    unknown = [what for what in ("sex", "age") if getattr(patient, what) is None]
-    caveats += [f"The patient's {what} was not given; nothing was assumed." for what in unknown]
-    if patient.ct and ct.phase:
-        caveats += _phase_caveats(patient.phase, ct.phase)
-    if patient.ct and patient.calibration is None:
-        caveats.append("No density calibration was given: there is no bone mineral density (vBMD).")
-    elif patient.ct and isinstance(density, str):
-        caveats.append(f"There is no bone mineral density (vBMD): {density}.")
-    return caveats
+def _models(patient: Patient, settings: Settings) -> tuple[Model, ...]:
+    """Return the published models of the modalities that were imaged, and those that were asked for."""
+    imaged = {True: patient.ct is not None, False: bool(patient.mr)}
+    published = [model for model in published_models() if imaged[model.card.modality is Modality.CT]]
+    return tuple({model.id: model for model in (*published, *settings.models)}.values())
 
 
-def _phase_caveats(given: Phase | None, proposal: PhaseProposal) -> list[str]:
-    doubt = f"; but {proposal.doubt}" if proposal.doubt else ""
-    read = f"{proposal.phase} ({proposal.reason}{doubt})" if proposal.phase else ""
-    if given is None:
-        seen = f" The image suggests: {read}. Confirm it with --phase." if read else ""
-        return [f"The contrast phase of the CT was not given: contrast medium raises attenuation values.{seen}"]
-    if read and proposal.phase is not given:
-        return [f"The contrast phase was given as {given}; the image suggests {read}."]
-    return []
-
-
-def _fracture_caveats(ct: CtResult, patient: Patient, settings: Settings) -> list[str]:
-    """Return the levels that the CT shows deformed and the scores on MRI do not leave out."""
-    if not patient.mr:
-        return []
-    rows = ct.measurements.where(name="genant_grade")
-    seen = ", ".join(row.level for row in rows if row.value and row.level not in settings.vbq.fractured)
-    return [f"Deformed on CT and yet used by VBQ: {seen}. --fractured leaves levels out."] if seen else []
-
-
-def _image_caveats(patient: Patient, volumes: Mapping[Modality, Volume]) -> list[str]:
-    read = {
-        **volumes,
-        "CT labels": patient.ct_labels,
-        "CT structures": patient.structures,
-        "MR labels": patient.mr_labels,
-    }
-    return [f"{what}: {text}" for what, image in read.items() if image is not None for text in image.corrections]
+def _facts_of(patient: Patient, volumes: Mapping[Modality, Volume], settings: Settings) -> Facts:
+    return Facts(
+        sex=patient.sex,
+        age=patient.age,
+        phase=None if patient.phase is None else str(patient.phase),
+        acquisitions={modality: volume.acquisition for modality, volume in volumes.items()},
+        settings={"vbq_statistic": settings.vbq.statistic},
+        synthetic=patient.synthetic,
+    )
 
 
 def _settings(settings: Settings) -> dict:
@@ -283,6 +266,7 @@ def _settings(settings: Settings) -> dict:
         "trabecular": asdict(settings.trabecular),
         "heights": asdict(settings.heights),
         "muscle": asdict(settings.muscle),
+        "models": [model.id for model in settings.models],
         "phase_correction": asdict(settings.correction) if settings.correction else None,
     }
 

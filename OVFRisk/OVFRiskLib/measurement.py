@@ -120,6 +120,14 @@ def _key(row: Measurement) -> tuple:
     return (row.subject, row.level, row.compartment, row.name, row.protocol_id)
 
 
+_UNITS = {"1": "", "a": "years", "mg/cm3": "mg/cm³", "cm3": "cm³", "cm2": "cm²", "[hnsf'U]": "HU", "deg": "°"}
+
+
+def unit_text(unit: str) -> str:
+    """Return a UCUM unit as readers write it; nothing for a ratio."""
+    return _UNITS.get(unit, unit)
+
+
 def protocol_id(name: str, settings: Mapping[str, object]) -> str:
     """Return ``name-<hash of settings>``: the id of what fixes a value.
 

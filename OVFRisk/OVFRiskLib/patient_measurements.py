@@ -17,7 +17,10 @@ _MEANS = (  # of which rows, name of the mean, UCUM unit
 def measure_patient(
     subject: str, rows: Iterable[Measurement], gradings: Mapping[VertebralLevel, Grading], settings: CtSettings
 ) -> list[Measurement]:
-    """Return the means over the non-fractured levels of L1 to L5; absent, with the reason, where there are none.
+    """Return the means over the non-fractured levels of L1 to L5, and how far the mean density may be off.
+
+    Absent, with the reason, where there are none. The error of a density is the calibration's, which all levels share:
+    of several the largest counts.
 
     Parameters
     ----------
@@ -28,7 +31,7 @@ def measure_patient(
     settings : CtSettings
     """
     rows, grades = list(rows), {level: grading.grade for level, grading in gradings.items()}
-    return [_mean(subject, rows, grades, settings, *mean) for mean in _MEANS]
+    return [row for mean in _MEANS for row in _mean(subject, rows, grades, settings, *mean)]
 
 
 def _mean(
@@ -39,18 +42,23 @@ def _mean(
     of: str,
     name: str,
     unit: str,
-) -> Measurement:
+) -> list[Measurement]:
     found = [row for row in rows if row.name == of]
     protocol = found[0].protocol_id if found else settings.trabecular.protocol_id
     where = (subject, None, Compartment.CANCELLOUS, name)
     reasons = {row.note for row in found if row.value is None}
     if len(reasons) == 1 and all(row.value is None for row in found):  # one reason for all: no calibration given
-        return Measurement(*where, None, unit, protocol, quality=Quality.ABSENT, note=reasons.pop())
+        return [Measurement(*where, None, unit, protocol, quality=Quality.ABSENT, note=reasons.pop())]
     try:
         value, used, note = non_fractured_mean({row.level: row.value for row in found}, grades)
     except ValueError as error:
-        return Measurement(*where, None, unit, protocol, quality=Quality.ABSENT, note=str(error))
+        return [Measurement(*where, None, unit, protocol, quality=Quality.ABSENT, note=str(error))]
     doubtful = [row.level for row in found if row.level in used and row.quality is Quality.FLAGGED]
     if doubtful:
         note += f"; flagged: {', '.join(doubtful)}"
-    return Measurement(*where, value, unit, protocol, quality=Quality.FLAGGED if doubtful else Quality.OK, note=note)
+    quality = Quality.FLAGGED if doubtful else Quality.OK
+    mean = Measurement(*where, value, unit, protocol, quality=quality, note=note)
+    errors = [r.value for r in rows if r.name == f"{of}_error" and r.level in used and r.value is not None]
+    if not errors:
+        return [mean]
+    return [mean, Measurement(*where[:-1], f"{name}_error", max(errors), unit, protocol)]

@@ -3,7 +3,7 @@
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,8 +13,10 @@ from .ct_analysis import Report
 from .errors import import_optional
 from .events import STOP_SIGNALS, telling
 from .files.report import write_report
+from .files.score_table import main_contributions, score_columns
 from .files.segmentation_file import write_segmentation
 from .files.tables import write_csv, write_features, write_measurements
+from .models.scoring import Scored, numbered_remarks, rates
 from .multiparametric import Person, multiparametric_table
 
 
@@ -23,6 +25,7 @@ def write_analysis(analysis: Analysis, folder: Path, report: Report) -> None:
     report(0.92, "Writing tables")
     write_measurements(folder / "measurements.csv", analysis.measurements)
     write_features(folder / "features.csv", analysis.subject, analysis.features)
+    write_csv(folder / "scores.csv", score_columns([scored.prediction for scored in analysis.scores]))
     if analysis.compartments is not None:
         person = Person(analysis.run["patient"]["age"], analysis.run["patient"]["sex"])
         table = multiparametric_table(analysis.measurements, {analysis.subject: person})
@@ -90,8 +93,8 @@ def print_summary(analysis: Analysis, out: Path) -> None:
     console = Console()
     if analysis.levels:
         console.print(_level_table(analysis))
-    if analysis.assessments:
-        console.print(_score_table(analysis))
+    if analysis.scores:
+        print_scores(analysis.scores)
     for caveat in analysis.caveats:
         console.print(f"! {caveat}", highlight=False, markup=False)
     console.print(f"\nReport: {out.absolute() / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
@@ -133,14 +136,33 @@ def _cell(analysis: Analysis, level: VertebralLevel, part: Compartment, name: st
     return "-" if value is None else format(value, style)
 
 
-def _score_table(analysis: Analysis) -> object:
+def print_scores(scores: Sequence[Scored]) -> None:
+    """Print the models' results; below them each remark once, with the numbers of the models it is about."""
+    from rich.console import Console
+
+    console = Console()
+    titles = ("", "Model", "Result", "Class", "Sens., spec.", "Main reasons")
+    rows = [_score_row(number, scored) for number, scored in enumerate(scores, start=1)]
+    console.print(plain_table(titles, rows, "Models (no diagnosis)"))
+    for remark, numbers in numbered_remarks(scores).items():
+        console.print(f"{numbers}: {remark}", highlight=False, markup=False)
+
+
+def _score_row(number: int, scored: Scored) -> tuple[str, ...]:
+    found = scored.prediction
+    published = "; ".join(filter(None, map(rates, scored.model.card.thresholds)))
+    reasons = main_contributions(found.contributions, found.contribution_scale)
+    return str(number), scored.title, scored.written, scored.class_text, published, reasons
+
+
+def plain_table(titles: Iterable[str], rows: Iterable[Iterable[str]], title: str = "") -> object:
+    """Return a table to print, without empty columns; brackets in its cells (units, texts of files) are no markup."""
+    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(
-        "Score", "Value", "Cut-off", "", "Sens.", "Spec.", "Remarks", title="Published cut-offs (no diagnosis)"
-    )
-    for a in analysis.assessments:
-        side = "-" if a.above is None else "above" if a.above else "below"
-        published = f"{a.sensitivity:.0%}", f"{a.specificity:.0%}"
-        table.add_row(a.name, a.written, f"{a.cutoff:g}", side, *published, a.brief)
+    lines = [list(row) for row in rows]
+    columns = [(title, cells) for title, *cells in zip(titles, *lines) if any(cells)]
+    table = Table(*(title for title, _ in columns), title=title or None)
+    for n in range(len(lines)):
+        table.add_row(*(escape(cells[n]) for _, cells in columns))
     return table

@@ -6,7 +6,9 @@ from OVFRiskLib.analysis import Analysis
 from OVFRiskLib.anatomy import Compartment, Region, Structure, VertebralLevel
 from OVFRiskLib.image import LabelMap, Modality, Volume
 from OVFRiskLib.measurement import Measurement, MeasurementTable, Quality
-from OVFRiskLib.models.cutoffs import assess
+from OVFRiskLib.models.catalogue import published_models
+from OVFRiskLib.models.facts import Facts
+from OVFRiskLib.models.scoring import score
 from OVFRiskLib.radiomics import Features
 from OVFRiskLib.segmentation.level_quality import Fault, Finding, LevelQuality
 from OVFRiskLib.vbq import Plane, Regions, Roi
@@ -57,7 +59,7 @@ def analysis():
                 {"original_firstorder_Mean": 1.5}, {"original_glcm_Idmn": "one grey level"}, {}, ("resampled",), "p-1"
             )
         },
-        assessments=assess(table, {"vbq_t2": t2}, "mean"),
+        scores=score(published_models(), table, Facts(age=71.0, settings={"vbq_statistic": "mean"})),
         caveats=("The contrast phase was not given.", f"Caveat with {HOSTILE}"),
         run={
             "patient": {"sex": None, "age": 71.0, "phase": None, "synthetic": True},
@@ -174,15 +176,16 @@ def _make_spine(
     )
     rows = [row for level in levels for row in _level_rows(level, graded or {}, cut, ungraded, calibrated)]
     rows += [*_patient_rows(levels, graded or {}, cut, ungraded, calibrated), *(_muscle_rows() if muscles else ())]
+    table = MeasurementTable(rows)
     return Analysis(
         subject="P-02",
         volumes={Modality.CT: ct},
         compartments=labels,
         levels=qualities,
         regions=Regions(()),
-        measurements=MeasurementTable(rows),
+        measurements=table,
         features={},
-        assessments=(),
+        scores=score(published_models(), table, Facts(sex="F", age=71.0, phase="none")),
         caveats=(),
         run={
             "patient": {"sex": "F", "age": 71.0, "phase": "none"},
@@ -280,6 +283,7 @@ def _patient_rows(levels, graded, cut, ungraded, calibrated):
     yield _row(None, CANCELLOUS, "trabecular_attenuation_non_fractured", 98.0, HU, "mean of L3, L4, L5", Quality.OK)
     if calibrated:
         yield _row(None, CANCELLOUS, "vbmd_non_fractured", 93.0, "mg/cm3", "mean of L3, L4, L5", Quality.OK)
+        yield _row(None, CANCELLOUS, "vbmd_non_fractured_error", 4.0, "mg/cm3")
 
 
 def _muscle_rows():

@@ -5,11 +5,14 @@ from dataclasses import replace
 import pytest
 from OVFRiskLib.anatomy import Compartment, Structure, VertebralLevel
 from OVFRiskLib.files.report import render_report
-from OVFRiskLib.files.report_findings import alignment_table, at_a_glance, density_class
+from OVFRiskLib.files.report_findings import alignment_table, at_a_glance
 from OVFRiskLib.files.report_muscle import muscle_table
 from OVFRiskLib.files.report_tables import DENSITY, HEIGHTS, level_table
 from OVFRiskLib.files.report_values import Lookup, level_grades
 from OVFRiskLib.measurement import MeasurementTable, Quality
+from OVFRiskLib.models.catalogue import published_models
+from OVFRiskLib.models.facts import Facts
+from OVFRiskLib.models.scoring import score
 
 T12, L1, L2, L3, L5 = (VertebralLevel(name) for name in ("T12", "L1", "L2", "L3", "L5"))
 GRADED = {L1: (2, 1, 0.31, ""), L2: (1, 2, 0.22, "borderline: 19 to 25 %")}
@@ -26,14 +29,18 @@ def glance(analysis):
 
 
 def without(analysis, *names):
-    kept = MeasurementTable(row for row in analysis.measurements if row.name not in names)
-    return replace(analysis, measurements=kept)
+    return scored(analysis, MeasurementTable(row for row in analysis.measurements if row.name not in names))
+
+
+def scored(analysis, table, age=71.0):
+    """Return the analysis with another table, and the published models applied to it."""
+    return replace(analysis, measurements=table, scores=score(published_models(), table, Facts(sex="F", age=age)))
 
 
 def with_rows(analysis, *rows):
     changed = {(row.level, row.compartment, row.name) for row in rows}
     kept = [r for r in analysis.measurements if (r.level, r.compartment, r.name) not in changed]
-    return replace(analysis, measurements=MeasurementTable([*kept, *rows]))
+    return scored(analysis, MeasurementTable([*kept, *rows]))
 
 
 def test_the_first_findings_are_fractures_attenuation_density_and_ratios(spine):
@@ -95,15 +102,20 @@ def test_without_a_mean_the_levels_stand_and_the_reason(spine, row):
         (100.0, 25.0, "osteoporosis or osteopenia or normal: a bound lies within the error"),
     ],
 )
-def test_density_classes_are_the_acrs(vbmd, error, expected):
-    assert density_class(vbmd, error) == expected
+def test_density_classes_are_the_acrs(spine, row, vbmd, error, expected):
+    rows = [
+        row(None, Compartment.CANCELLOUS, "vbmd_non_fractured", vbmd, "mg/cm3"),
+        row(None, Compartment.CANCELLOUS, "vbmd_non_fractured_error", error, "mg/cm3"),
+    ]
+    text = glance(with_rows(spine, *rows))["Bone mineral density (vBMD)"]["text"]
+    assert text.partition(": ")[2] == expected
 
 
 def test_density_has_its_class_error_and_source(spine):
     line = glance(spine)["Bone mineral density (vBMD)"]
     assert line["text"] == "93 ± 4.0 mg/cm³: osteopenia"
     assert CLASSES in line["method"]
-    unknown = glance(without(spine, "vbmd_error"))["Bone mineral density (vBMD)"]
+    unknown = glance(without(spine, "vbmd_non_fractured_error"))["Bone mineral density (vBMD)"]
     assert unknown["text"] == "93 mg/cm³: osteopenia"
     assert "not known" in unknown["remarks"]
 
@@ -115,7 +127,7 @@ def test_without_calibration_there_is_neither_density_nor_class(make_spine):
     assert "vBMD" not in [column["cell"]["text"] for column in table["columns"]]
     assert table["absent"] == [("vBMD", "no calibration given")]
     html = render_report(spine)
-    assert CLASSES not in html
+    assert '<td class="n">—</td><td>no class</td>' in html
     assert "There is no bone mineral density" in html
 
 
@@ -133,8 +145,8 @@ def test_there_is_no_class_without_the_mean_nor_for_the_young(spine):
     line = glance(without(spine, "vbmd_non_fractured"))["Bone mineral density (vBMD)"]
     assert "osteo" not in line["text"] + line["method"]
     assert "No class" in line["remarks"]
-    young = replace(spine, run={**spine.run, "patient": {"age": 34.0}})
-    assert glance(young)["Bone mineral density (vBMD)"]["text"] == "93 ± 4.0 mg/cm³: no class at 34 years"
+    young = glance(scored(spine, spine.measurements, age=34.0))["Bone mineral density (vBMD)"]["text"]
+    assert young.startswith("93 ± 4.0 mg/cm³: no class (age 34: ")
 
 
 def test_height_table_has_grades_and_losses(spine):

@@ -85,8 +85,8 @@ def test_every_caveat_and_every_reason_is_shown(page, analysis):
         assert caveat in page.text
     for row in analysis.measurements:
         assert row.note in page.text
-    for assessment in analysis.assessments:
-        assert assessment.note in page.text
+    for scored in analysis.scores:
+        assert all(text in page.text for text in scored.remarks)
     for quality in analysis.levels:
         assert quality.note in page.text
     assert "one grey level: original_glcm_Idmn" in page.text
@@ -94,19 +94,17 @@ def test_every_caveat_and_every_reason_is_shown(page, analysis):
 
 
 def test_no_cut_off_without_what_is_needed_to_read_it(page, analysis):
-    for a in analysis.assessments:
-        for text in (
-            f"{a.cutoff:g}",
-            f"{a.sensitivity:.1%}",
-            f"{a.specificity:.1%}",
-            a.auc,
-            a.population,
-            a.source,
-            a.outcome,
-        ):
-            assert text in page.text
+    for card in (scored.model.card for scored in analysis.scores):
+        known = [rate for cut in card.thresholds for rate in (cut.sensitivity, cut.specificity) if rate]
+        texts = [
+            *(f"{cut.name} {cut.value:g}" for cut in card.thresholds),
+            *(f"{rate.value:.0%}" for rate in known),
+            *(f"{auc.value:.2f} ({auc.interval[0]:.2f}–{auc.interval[1]:.2f})" for auc in card.performance),
+            *(card.intended_use, card.not_for, card.population.text, card.citation, card.outcome, card.validation),
+        ]
+        assert [text for text in texts if text not in page.text] == []
     assert "not a diagnosis" in page.text
-    assert "above the cut-off" in page.text
+    assert "above the published cut-off" in page.text
 
 
 def test_features_come_with_the_conformance_of_their_engine(html, analysis):
@@ -160,7 +158,7 @@ def test_an_analysis_without_any_result_has_a_page():
 
 
 def test_a_page_that_cannot_be_written_is_named(analysis, tmp_path):
-    bare = replace(analysis, volumes={}, compartments=None, levels=(), regions=Regions(()), assessments=())
+    bare = replace(analysis, volumes={}, compartments=None, levels=(), regions=Regions(()), scores=())
     with pytest.raises(UserError, match=r"report\.html cannot be written"):
         write_report(tmp_path / "nowhere" / "report.html", bare)
 
@@ -198,7 +196,7 @@ def test_at_a_glance_names_the_lowest_ratio_and_the_levels_left_out(analysis):
     assert rows["Lowest height ratios"]["text"] == "Ha/Hp 0.72 at L1"
     scores = rows["Vertebral bone quality on MRI"]
     assert scores["text"] == "VBQ-T1 —; VBQ-T2 0.612 (above the published cut-off of 0.555)"
-    assert "No CSF region" in scores["remarks"]
+    assert "no CSF region" in scores["remarks"]
     assert rows["Vertebral fractures"]["text"] == "not graded: not part of this analysis"
     assert rows["Trabecular attenuation"]["text"] == "L1 123, L2 −12 HU"
 

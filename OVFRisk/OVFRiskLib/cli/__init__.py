@@ -11,9 +11,11 @@ from ..errors import UserError
 from ..events import STOP_SIGNALS, print_events, tell
 from ..jobs import Kind
 from .features import features_command
+from .models import models
 from .patient import analyze_command
 from .phantom import demo_command, phantom_command
 from .protocols import protocols
+from .score import score_command
 from .segment import segment_command
 from .segmenter import segmenter
 from .vbq import vbq
@@ -30,6 +32,8 @@ app.add_typer(segmenter, name="segmenter")
 app.command("features")(features_command)
 app.add_typer(protocols, name="protocols")
 app.add_typer(vbq, name="vbq")
+app.add_typer(models, name="models")
+app.command("score")(score_command)
 app.command("phantom")(phantom_command)
 app.command("demo")(demo_command)
 

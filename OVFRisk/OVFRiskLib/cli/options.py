@@ -19,6 +19,9 @@ from ..segmentation.seeds import Seed
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the result; made new.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result in OUT.")]
 Subject = Annotated[str, typer.Option(help="A code for the patient, never a name.")]
+Models = Annotated[
+    list[str] | None, typer.Option("--model", help="A bundle's file or a name of `ovfrisk models list`; repeat it.")
+]
 EngineName = StrEnum("EngineName", {name.upper(): name for name in ENGINES})
 
 

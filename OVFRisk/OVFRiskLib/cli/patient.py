@@ -16,10 +16,11 @@ from ..files.read_labels import read_labels
 from ..files.read_seeds import read_seeds
 from ..files.result_folder import result_folder
 from ..image import LabelMap, Modality, Volume
+from ..models.catalogue import model_of
 from ..radiomics import Protocol
 from ..results import print_summary, progress_bar, write_analysis
 from .ct_facts import CtFacts
-from .options import Out, Overwrite, Segmenting, Subject, grouped
+from .options import Models, Out, Overwrite, Segmenting, Subject, grouped
 from .vbq_inputs import How
 
 DEFAULT_PROTOCOL = "ct-original"
@@ -48,6 +49,7 @@ def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
     vbq: How = AS_USUAL,
     protocol: Annotated[str, typer.Option(help="Radiomics protocol: a name or a JSON file.")] = DEFAULT_PROTOCOL,
     known: CtFacts = NOTHING_KNOWN,
+    model: Models = None,
     sex: Annotated[str | None, typer.Option(help="F or M.")] = None,
     age: Annotated[float | None, typer.Option(help="Years.", min=0, max=120)] = None,
     subject: Subject = "patient",
@@ -60,6 +62,7 @@ def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
         vbq=vbq.settings(edited=False),
         trabecular=known.trabecular,
         correction=known.correction(),
+        models=tuple(model_of(name) for name in dict.fromkeys(model or ())),
     )
     with result_folder(out, overwrite) as folder, progress_bar() as report:
         sequences = {Modality.T1: t1, Modality.T2: t2, Modality.STIR: stir}

@@ -9,7 +9,7 @@ from ..files.figures.charts import score_title
 from ..files.vbq_result import VbqExam
 from ..jobs import Kind
 from ..measurement import Measurement
-from ..models.cutoffs import Assessment
+from ..models.scoring import Scored, rates, span
 from ..vbq.motion import SMALLEST_MM
 from ..vbq.score_definitions import scores_of
 from ..vbq.score_uncertainty import SHIFT_MM
@@ -70,20 +70,20 @@ def _score_table(exam: VbqExam, notes: _Notes) -> object:
     table = Table(*columns, title=title, show_edge=False, pad_edge=False)
     for column in (0, 1, 4):
         table.columns[column].no_wrap = True
-    published = {assessment.name: assessment for assessment in exam.assessments}
+    published = {scored.model.card.inputs[0].name: scored for scored in exam.scores}
     for score in scores_of(exam.result.volumes):
         (row,) = exam.result.measurements.where(name=score.name)
         found = published.get(score.name)
         cells = _published(found) if found else ("none", "-", "-")
-        remarks = found.note if found else row.note
+        remarks = "; ".join((row.note, *found.prediction.warnings)) if found else row.note
         table.add_row(score_title(score.name), _plus_minus(exam, row), *cells, notes.numbered(remarks))
     return table
 
 
-def _published(assessment: Assessment) -> tuple[str, ...]:
-    side = "-" if assessment.above is None else "above" if assessment.above else "not above"
-    rates = f"{assessment.sensitivity:.0%}, {assessment.specificity:.0%}"
-    return f"{assessment.cutoff:g}\n{side}", rates, assessment.auc.replace("95 % CI ", "").replace(" ", "\n")
+def _published(scored: Scored) -> tuple[str, ...]:
+    (threshold,), (auc,) = scored.model.card.thresholds, scored.model.card.performance
+    side = scored.class_text.removesuffix(" the published cut-off") or "-"
+    return f"{threshold.value:g}\n{side}", rates(threshold), f"{auc.value:.2f}\n{span(auc.interval, '.2f').strip()}"
 
 
 def _plus_minus(exam: VbqExam, row: Measurement) -> str:
@@ -170,7 +170,6 @@ def _left_out(exam: VbqExam) -> list[str]:
 def _explained(exam: VbqExam) -> list[str]:
     """Say what the table's numbers are, and of whom the published ones."""
     first = f"\n±: how far a score changes with regions {SHIFT_MM:g} mm beside."
-    if not exam.assessments:
-        return [first]
-    a = exam.assessments[0]
-    return [f"{first} Cut-offs, sensitivity, specificity and AUC for {a.outcome}: {a.population}.\n{a.source}"]
+    card = exam.scores[0].model.card
+    about = f"Cut-offs, sensitivity, specificity and AUC for {card.outcome}: {card.population.text}.\n{card.citation}"
+    return [f"{first} {about}"]

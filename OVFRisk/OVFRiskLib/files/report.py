@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from ..errors import UserError, import_optional
 from ..image import Modality
-from ..models.cutoffs import Assessment
+from ..models.card import ModelCard
+from ..models.scoring import Scored, figure, numbered_remarks, rates
 from ..radiomics.conformance import COLUMNS, cells, recorded_conformance, summary
 from ..resources import resource
 from .figures import draw_figures
-from .figures.charts import score_title
 from .report_findings import GRADE_STATEMENT, alignment_table, at_a_glance
 from .report_muscle import muscle_table
 from .report_tables import DENSITY, HEIGHTS, feature_rows, level_table, signal_table
+from .score_table import main_contributions
 
 if TYPE_CHECKING:
     from ..analysis import Analysis
 
 _PHASES = {"none": "without contrast medium"}  # "none" could be read as "not known"
-_STUDY = ("outcome", "population", "source")
 _FACTS = {  # what may be unknown: words that its caveat holds, and the consequence where there is no such caveat
     "Sex": ("patient's sex", "Nothing was assumed."),
     "Age": ("patient's age", "Nothing was assumed."),
@@ -71,8 +71,9 @@ def _content(analysis: "Analysis") -> dict[str, object]:
         "facts": facts,
         "caveats": caveats,
         "glance": at_a_glance(analysis),
-        "risks": [_risk(assessment) for assessment in analysis.assessments],
-        "studies": _studies(analysis.assessments),
+        "scores": [_score(scored) for scored in analysis.scores],
+        "score_remarks": numbered_remarks(analysis.scores),
+        "models": list({scored.model.id: _model(scored.model.card) for scored in analysis.scores}.values()),
         "heights": level_table(table, analysis.levels, HEIGHTS),
         "density": level_table(table, analysis.levels, DENSITY),
         "graded": any(row.name == "genant_grade" for row in table),
@@ -136,21 +137,32 @@ def _consequence(name: str, caveats: list[str]) -> str:
     return " ".join(found) or otherwise
 
 
-def _risk(assessment: Assessment) -> dict[str, str]:
-    sides = {None: "not compared", True: "above the cut-off", False: "not above the cut-off"}
+def _score(scored: Scored) -> dict[str, str]:
+    found, card = scored.prediction, scored.model.card
     return {
-        "title": score_title(assessment.name),
-        "value": assessment.written,
-        "cutoff": f"{assessment.cutoff:g}",
-        "side": sides[assessment.above],
-        "sensitivity": f"{assessment.sensitivity:.1%}",
-        "specificity": f"{assessment.specificity:.1%}",
-        "auc": assessment.auc,
-        "note": assessment.brief,
+        "title": scored.title,
+        "value": scored.written,
+        "side": scored.class_text or "no class",
+        "thresholds": [
+            f"{one.name} {one.value:g}" + (f": {rates(one)}" if rates(one) else "") for one in card.thresholds
+        ],
+        "reasons": main_contributions(found.contributions, found.contribution_scale),
     }
 
 
-def _studies(assessments: tuple[Assessment, ...]) -> list[dict[str, str]]:
-    """Return each study that the cut-offs come from, once."""
-    studies = dict.fromkeys(tuple(getattr(a, name) for name in _STUDY) for a in assessments)
-    return [dict(zip(_STUDY, study)) for study in studies]
+def _model(card: ModelCard) -> dict[str, object]:
+    """Return what a reader has to know of a model to read its results."""
+    return {
+        "title": card.title,
+        "name": f"{card.name} {card.version}",
+        "facts": {
+            "For": card.intended_use,
+            "Not for": card.not_for,
+            "Outcome": card.outcome,
+            "Population": card.population.text,
+            "Performance": "; ".join(map(figure, card.performance)),
+            "Validation": card.validation,
+            "Source": card.citation,
+        },
+        "synthetic": card.synthetic,
+    }

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from ..anatomy import Compartment, Structure, VertebralLevel
 from ..measurement import Measurement
-from ..models.cutoffs import Assessment, brief
+from ..models.card import Output
+from ..models.scoring import Scored, brief
 from .figures.charts import score_title
 from .report_values import ABSENT, NOT_PART, LevelGrade, Lookup, level_grades, named, number
 
@@ -22,21 +23,13 @@ _GRADE_METHOD = (
     "degenerative deformities look the same. The spinal deformity index sums the grades of the levels seen here; the "
     "published one sums T4 to L4 (Osteoporos Int 2009;20:1547)."
 )
-_BOUNDS = (80.0, 120.0)  # mg/cm³: below, osteoporosis; up to and with the second, osteopenia
-_CLASSES = ("osteoporosis", "osteopenia", "normal")
-_YOUNGEST = 50.0  # years: the classes are for postmenopausal women and older men
-_DENSITY_METHOD = (
-    "Mean of the lumbar levels. Classes: osteoporosis below 80, osteopenia (low bone mass) 80 to 120, normal above "
-    "120 mg/cm³ "
-    "(ACR–SPR–SSR practice parameter for quantitative CT, 2018), for postmenopausal women and older men."
-)
+_DENSITY = "vbmd_non_fractured"
 _ALIGNMENT = (
     ("lordosis_l1_l5", "Lordosis L1–L5", "between the upper end plate of L1 and the lower one of L5, sagittal"),
     ("lordosis_l1_s1", "Lordosis L1–S1", "between the upper end plates of L1 and S1, sagittal"),
     ("kyphosis_t11_l2", "Kyphosis T11–L2", "between the upper end plate of T11 and the lower one of L2, sagittal"),
     ("scoliosis_cobb_angle", "Cobb angle", "largest angle between the end plates of any two measured levels, coronal"),
 )
-_SIDES = {None: "", True: "above the published cut-off", False: "not above the published cut-off"}
 Row = dict[str, str]
 
 
@@ -44,9 +37,14 @@ def at_a_glance(analysis: "Analysis") -> list[Row]:
     """Return the few results that a reader looks for first: name, text, remarks, and how they were found."""
     lookup = Lookup(analysis.measurements)
     rows = _ct_rows(analysis, lookup) if analysis.levels else []
-    assessed = {assessment.name: assessment for assessment in analysis.assessments}
     scores = [row for name in _SCORES if (row := lookup.row(None, None, name))]
-    return rows + ([_score_row(scores, assessed, lookup)] if scores else [])
+    return rows + ([_score_row(scores, _published(analysis), lookup)] if scores else [])
+
+
+def _published(analysis: "Analysis") -> dict[str, Scored]:
+    """Return the published cut-offs of single measurements, by the measurement's name."""
+    found = (scored for scored in analysis.scores if scored.model.card.output is Output.VALUE)
+    return {scored.model.card.inputs[0].name: scored for scored in found}
 
 
 def _ct_rows(analysis: "Analysis", lookup: Lookup) -> list[Row]:
@@ -55,7 +53,7 @@ def _ct_rows(analysis: "Analysis", lookup: Lookup) -> list[Row]:
     rows = [
         _fracture_row(lookup, grades),
         _attenuation_row(lookup, usable),
-        _density_row(lookup, usable, analysis.run),
+        _density_row(lookup, usable, analysis),
         _row(
             "Lowest height ratios", _lowest_ratios(lookup, usable), "", "A body that is low all over keeps its ratios."
         ),
@@ -108,17 +106,18 @@ def _attenuation_row(lookup: Lookup, usable: Sequence[VertebralLevel]) -> Row:
     return _row(title, f"{number(row.value, '.0f')} HU", _sentence(row.note))
 
 
-def _density_row(lookup: Lookup, usable: Sequence[VertebralLevel], run: Mapping[str, object]) -> Row | None:
+def _density_row(lookup: Lookup, usable: Sequence[VertebralLevel], analysis: "Analysis") -> Row | None:
     """Return density and class; nothing where no calibration was given (the header says so)."""
-    row = lookup.row(None, _CANCELLOUS, "vbmd_non_fractured")
+    row, scored = lookup.row(None, _CANCELLOUS, _DENSITY), _published(analysis).get(_DENSITY)
     values = _values(lookup, usable, _CANCELLOUS, "vbmd")
-    if not run.get("calibration") and not values and not (row and row.value is not None):
+    if not analysis.run.get("calibration") and not values and not (row and row.value is not None):
         return None
     if row and row.value is not None:
-        error = max(_values(lookup, _LUMBAR, _CANCELLOUS, "vbmd_error").values(), default=None)
+        error = lookup.value(None, _CANCELLOUS, f"{_DENSITY}_error")
         unknown = "" if error is not None else " How far off it may be is not known: a class near a bound is uncertain."
-        text = _density_text(row.value, error or 0.0, run)
-        return _row("Bone mineral density (vBMD)", text, _sentence(row.note) + unknown, _DENSITY_METHOD)
+        method = f"Mean of the lumbar levels. {_classes(scored)}" if scored else "Mean of the lumbar levels."
+        text = f"{number(row.value, '.0f')}{f' ± {error:.1f}' if error else ''} mg/cm³{_class_of(scored)}"
+        return _row("Bone mineral density (vBMD)", text, _sentence(row.note) + unknown, method)
     reason = row.note if row else f"the mean of the non-fractured levels is {NOT_PART}"
     if not values:
         reasons = dict.fromkeys(lookup.reason(level, _CANCELLOUS, "vbmd") for level in usable)
@@ -126,37 +125,16 @@ def _density_row(lookup: Lookup, usable: Sequence[VertebralLevel], run: Mapping[
     return _row("Bone mineral density (vBMD)", named(values, ".0f", "mg/cm³"), f"No class: {reason}.")
 
 
-def _density_text(value: float, error: float, run: Mapping[str, object]) -> str:
-    text = f"{number(value, '.0f')}{f' ± {error:.1f}' if error else ''} mg/cm³"
-    patient = run.get("patient", {})
-    age = patient.get("age") if isinstance(patient, Mapping) else None
-    if age is not None and age < _YOUNGEST:
-        return f"{text}: no class at {age:g} years"
-    return f"{text}: {density_class(value, error)}"
+def _class_of(scored: Scored | None) -> str:
+    if scored is None:
+        return ""
+    reason = scored.prediction.reason
+    return f": no class ({reason})" if reason else f": {scored.class_text}"
 
 
-def density_class(vbmd: float, error: float = 0.0) -> str:
-    """Return the ACR class of a lumbar bone mineral density.
-
-    Parameters
-    ----------
-    vbmd : float
-        mg/cm³.
-    error : float
-        mg/cm³; where a bound lies within it, both classes are named.
-
-    Notes
-    -----
-    ACR–SPR–SSR practice parameter for quantitative CT (2018): below 80 osteoporosis, 80 to 120 osteopenia, above it
-    normal.
-    """
-    low, high = (_class_index(vbmd + shift) for shift in (-error, error))
-    names = " or ".join(_CLASSES[low : high + 1])
-    return names if low == high else f"{names}: a bound lies within the error"
-
-
-def _class_index(vbmd: float) -> int:
-    return 0 if vbmd < _BOUNDS[0] else 1 if vbmd <= _BOUNDS[1] else 2
+def _classes(scored: Scored) -> str:
+    card = scored.model.card
+    return f"Classes: {card.validation}; for {card.population.text} ({card.citation})."
 
 
 def _lowest_ratios(lookup: Lookup, levels: Sequence[VertebralLevel]) -> str:
@@ -182,18 +160,19 @@ def _muscle_row(lookup: Lookup) -> Row | None:
     return _row("Paraspinal muscle, L1–L5", "; ".join(found)) if found else None
 
 
-def _score_row(scores: Sequence[Measurement], assessed: Mapping[str, Assessment], lookup: Lookup) -> Row:
-    texts = [_score_text(score, assessed.get(score.name), lookup) for score in scores]
-    said = (assessed[score.name].note if score.name in assessed else score.note for score in scores)
-    notes = dict.fromkeys(text for note in said for text in brief(note).split("; ") if text)
+def _score_row(scores: Sequence[Measurement], published: Mapping[str, Scored], lookup: Lookup) -> Row:
+    texts = [_score_text(score, published.get(score.name), lookup) for score in scores]
+    said = (published[score.name].remarks if score.name in published else brief((score.note,)) for score in scores)
+    notes = dict.fromkeys(text for notes in said for text in notes)
     return _row("Vertebral bone quality on MRI", "; ".join(texts), " ".join(map(_sentence, notes)))
 
 
-def _score_text(score: Measurement, assessment: Assessment | None, lookup: Lookup) -> str:
-    side = _SIDES[assessment.above] if assessment else ""
+def _score_text(score: Measurement, published: Scored | None, lookup: Lookup) -> str:
     spread = lookup.value(None, None, f"{score.name}_uncertainty")
     text = f"{score_title(score.name)} {number(score.value, '.3f')}{'' if spread is None else f' ± {spread:.3f}'}"
-    return f"{text} ({side} of {assessment.cutoff:g})" if side else text
+    if published is None or published.prediction.value is None:
+        return text
+    return f"{text} ({published.class_text} of {published.model.card.thresholds[0].value:g})"
 
 
 def alignment_table(analysis: "Analysis") -> list[dict[str, str]]:

@@ -13,11 +13,12 @@ from ..analysis import image_record
 from ..anatomy import Region, Structure
 from ..errors import UserError, import_optional
 from ..image import LabelMap, Modality, Volume
-from ..models.cutoffs import Assessment, assess
+from ..models.catalogue import published_models
+from ..models.facts import Facts
+from ..models.scoring import Scored, score
 from ..provenance import software
 from ..vbq.comparability import acquisition_facts
 from ..vbq.exam import VbqResult, VbqSettings
-from ..vbq.score_definitions import scores_of
 from ..vbq.score_places import Place, places_on
 from .segmentation_file import write_segmentation
 from .tables import write_measurements
@@ -49,11 +50,14 @@ class VbqExam:
     caveats: tuple[str, ...] = ()
 
     @cached_property
-    def assessments(self) -> tuple[Assessment, ...]:
+    def scores(self) -> tuple[Scored, ...]:
         """The scores beside the published cut-offs."""
-        volumes = self.result.volumes
-        images = {score.name: volumes[score.sequences[0]] for score in scores_of(volumes)}
-        return assess(self.result.measurements, images, self.settings.statistic)
+        facts = Facts(
+            acquisitions={sequence: image.acquisition for sequence, image in self.result.volumes.items()},
+            settings={"vbq_statistic": self.settings.statistic},
+        )
+        models = (model for model in published_models() if model.card.modality is not Modality.CT)
+        return score(models, self.result.measurements, facts)
 
     @cached_property
     def all_caveats(self) -> tuple[str, ...]:
@@ -127,15 +131,15 @@ def _regions(exam: VbqExam) -> dict:
 
 def _draw(folder: Path, exam: VbqExam) -> None:
     import_optional("matplotlib", "Drawing the regions")
+    from .figures.charts import score_chart
     from .figures.mr import mr_sequence
-    from .figures.vbq_positions import score_positions
 
     for sequence, volume in exam.result.volumes.items():
         places = exam.places(sequence)
         if places:
             drawn = mr_sequence(sequence, volume, places, exam.subject)
             _write_picture(folder / f"{sequence.lower()}.png", drawn.uri)
-    positions = score_positions(exam.result.measurements)
+    positions = score_chart(exam.scores, "png")
     if positions is not None:
         _write_picture(folder / "positions.png", positions.uri)
 
@@ -171,7 +175,7 @@ def _manifest(exam: VbqExam) -> dict[str, object]:
         ],
         "missing": {str(region): why for region, why in regions.missing.items()},
         "region_notes": {str(roi.region): roi.note for roi in regions if roi.note},
-        "published_cutoffs": [asdict(assessment) for assessment in exam.assessments],
+        "models": {scored.model.id: asdict(scored.prediction) for scored in exam.scores},
         "caveats": exam.all_caveats,
         "disclaimer": "Comparisons with published groups, no diagnosis.",
     }

@@ -147,6 +147,10 @@ class Threshold:
     sensitivity: Rate | None = None
     specificity: Rate | None = None
 
+    def is_above(self, value: float) -> bool:
+        """Return whether an output belongs to the class above."""
+        return value > self.value or (value == self.value and self.at_value == "above")
+
 
 @dataclass(frozen=True)
 class Performance:
@@ -188,9 +192,11 @@ class Population:
     acquisitions : tuple of mapping of str to str
         The scanners, each by DICOM keyword: ``MagneticFieldStrength``, ``Manufacturer``, ``ManufacturerModelName``.
     phases : tuple of str
-        Contrast phases of CT models (``none``, ``arterial``, ``portal venous``); empty where it is not known.
+        Contrast phases of CT models (``none``, ``arterial``, ``portal-venous``); empty where it is not known.
     groups : mapping of str to (float, float)
         Mean and SD of the single input in the published groups, where there are any.
+    strict : bool
+        Whether there is no result for a patient who is known to be of another sex or age; else a warning.
     """
 
     text: str
@@ -201,6 +207,7 @@ class Population:
     acquisitions: tuple[Mapping[str, str], ...] = ()
     phases: tuple[str, ...] = ()
     groups: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    strict: bool = False
 
 
 @dataclass(frozen=True)

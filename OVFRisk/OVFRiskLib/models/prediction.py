@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..anatomy import VertebralLevel
+from ..measurement import unit_text
 from .card import Output, Threshold
 
 
@@ -43,7 +44,9 @@ class OutOfRange:
     unit: str
 
     def __str__(self) -> str:
-        return f"{self.title} {self.value:.4g} {self.unit} lies outside the training range {self.minimum:.4g} to {self.maximum:.4g}"
+        bounds = f"{self.minimum:.4g} to {self.maximum:.4g}"
+        value = f"{self.value:.4g} {unit_text(self.unit)}".strip()
+        return f"{self.title} {value} lies outside the training range {bounds}"
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ class Prediction:
     value : float or None
         The probability (0-1) or the value; None where `reason` says why there is none.
     interval : tuple of float or None
-        95 % interval of `value`, where the model or the measurement has one.
+        Of a probability the 95 % interval, where the model has one; of a value plus and minus the uncertainty that was
+        measured with it (VBQ: regions 2 mm beside; vBMD: one standard deviation of the calibration).
     classes : tuple of ClassAt
         At each threshold, ascending.
     contributions : tuple of Contribution

@@ -193,8 +193,8 @@ FILTERS: Mapping[str, Mapping[str, Setting]] = {
         )
     },
     "Wavelet": {
-        "level": Setting(1, _integer(1)),
-        "start_level": Setting(0, _integer(0)),
+        "level": Setting(1, _integer(1, 10)),  # 2^10 voxels: wider than any image
+        "start_level": Setting(0, _integer(0, 9)),
         "wavelet": Setting("coif1", _choice(*WAVELETS)),
     },
     "Square": {},

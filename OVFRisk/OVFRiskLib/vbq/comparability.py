@@ -4,7 +4,7 @@ VBQ is a ratio of signals: it differs with field strength, TR, TE and TI, and wi
 of 2.77 at 1.5 T and of 2.20 at 3 T.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -39,7 +39,7 @@ _MAKERS = {
 }  # fmt: skip
 _NOMINAL_TESLA = np.array([0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.55, 0.6, 1.0, 1.2, 1.5, 3.0, 5.0, 7.0])
 _SAME_FIELD = 0.07  # 1.494 T is 1.5 T, 2.89 T is 3 T
-_FIELD_NOTE = "VBQ differs by field strength (published mean VBQ-T1: 2.77 at 1.5 T, 2.20 at 3 T)"
+FIELD_NOTE = "VBQ differs by field strength (published mean VBQ-T1: 2.77 at 1.5 T, 2.20 at 3 T)"
 _SAME_GAIN = 0.001
 
 
@@ -88,25 +88,41 @@ def comparability(a: Volume | Mapping[str, str], b: Volume | Mapping[str, str]) 
     return tuple(warnings)
 
 
-def published_comparability(image: Volume | Mapping[str, str], modality: Modality) -> tuple[str, ...]:
-    """Return why a score is not to be compared with the cut-offs of Huang et al. 2025 (GE Signa HDX, 1.5 T).
+def published_comparability(
+    image: Volume | Mapping[str, str],
+    modality: Modality,
+    published: Collection[Mapping[str, str]] = (HUANG_2025,),
+    what: str = "",
+) -> tuple[str, ...]:
+    """Return why a result is not to be compared with what was found on other scanners.
 
-    The paper states no TR, TE or TI: that is no warning of its own.
+    Only what a publication states is compared: Huang et al. give no TR, TE or TI, and that is no warning of its own.
 
     Parameters
     ----------
     image : Volume, or mapping of str to str
     modality : Modality
-        T1, T2 or STIR.
+    published : collection of mapping of str to str
+        The acquisitions by DICOM keyword. One that matches is enough; where none does, the nearest speaks.
+    what : str
+        What is compared, the first words of each warning; empty for the cut-offs of VBQ.
     """
     facts = _acquisition(image)
-    first, second = acquisition_facts(facts), acquisition_facts(HUANG_2025)
-    warnings = [*_field_warning(facts, HUANG_2025), *_scanner_warning(first, second)]
-    unknown = [name for name in ("field_strength", *_TEXTS) if first[name] == UNKNOWN]
+    made = "the model was made" if what else "the cut-offs were found"
+    found = min((_published_warnings(facts, one, made) for one in published), key=len, default=[])
+    where = what or f"the cut-off of VBQ-{modality}"
+    return tuple(f"{where}: {warning}" for warning in found)
+
+
+def _published_warnings(facts: Mapping[str, str], published: Mapping[str, str], made: str) -> list[str]:
+    first, second = acquisition_facts(facts), acquisition_facts(published)
+    warnings = [*_field_warning(facts, published), *_scanner_warning(first, second)]
+    unknown = [name for name in ("field_strength", *_TEXTS) if first[name] == UNKNOWN != second[name]]
     if unknown:
-        warnings.append(f"{_listed(unknown)} unknown: the cut-offs were found on a GE Signa HDX at 1.5 T")
-    where = f"the cut-off of VBQ-{modality}"
-    return tuple(f"{where}: {warning}" for warning in warnings)
+        scanner = " ".join(second[name] for name in _TEXTS if second[name] != UNKNOWN) or "scanner"
+        field = "" if second["field_strength"] == UNKNOWN else f" at {second['field_strength']}"
+        warnings.append(f"{_listed(unknown)} unknown: {made} on a {scanner}{field}")
+    return warnings
 
 
 def same_setting(t2: Volume, stir: Volume) -> tuple[str, ...]:
@@ -148,7 +164,7 @@ def _field_warning(a: Mapping[str, str], b: Mapping[str, str]) -> list[str]:
     fields = [field_strength(facts) for facts in (a, b)]
     if None in fields or _nominal(fields[0]) == _nominal(fields[1]):
         return []
-    return [f"field strength {_nominal(fields[0]):g} T and {_nominal(fields[1]):g} T: {_FIELD_NOTE}"]
+    return [f"field strength {_nominal(fields[0]):g} T and {_nominal(fields[1]):g} T: {FIELD_NOTE}"]
 
 
 def _nominal(tesla: float) -> float:

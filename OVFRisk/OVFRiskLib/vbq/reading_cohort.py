@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ..models.cutoffs import vbq_cutoffs
+from ..models.catalogue import published_models
 
 COHORT = 84  # patients in each group of Huang et al.
 # Mean and SD with and without fracture, Table 1 of Huang et al., Global Spine J 2025; it has no cut-off.
@@ -14,7 +14,8 @@ SYNTHETIC = "synthetic: independent normal draws about published means and SDs (
 
 def published_groups() -> MappingProxyType[str, tuple[tuple[float, float], tuple[float, float]]]:
     """Return (mean, SD) with fracture and (mean, SD) without, by the score's name, as published."""
-    groups = {cutoff.name: (cutoff.fracture, cutoff.no_fracture) for cutoff in vbq_cutoffs()}
+    cards = [model.card for model in published_models() if model.card.population.groups]
+    groups = {card.inputs[0].name: tuple(card.population.groups.values()) for card in cards}
     return MappingProxyType(groups | {"vbq_stir": _STIR})
 
 

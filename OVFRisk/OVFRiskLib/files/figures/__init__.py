@@ -21,13 +21,13 @@ def draw_figures(analysis: "Analysis") -> dict[str, Illustration]:
         When matplotlib is missing.
     """
     import_optional("matplotlib", "Drawing the report's figures")
-    from . import charts, mr
+    from . import charts, mr, score_nomograms
 
     drawn = _ct_figures(analysis)
     if len(analysis.regions):
         drawn.append(mr.mr_regions(analysis.volumes, analysis.regions, *analysis.vbq_places))
-    if any(assessment.value is not None for assessment in analysis.assessments):
-        drawn.append(charts.score_chart(analysis.assessments))
+    drawn += [chart for chart in (charts.score_chart(analysis.scores, "svg"),) if chart]
+    drawn += score_nomograms.score_nomograms(analysis.scores)
     return {illustration.key: illustration for illustration in drawn}
 
 

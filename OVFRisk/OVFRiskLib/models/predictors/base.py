@@ -20,7 +20,8 @@ class Contributions:
     scale : str
         ``log-odds``, ``probability`` or ``value``.
     method : str
-        ``exact (linear)``, ``TreeSHAP`` or ``Shapley values against the typical patient``.
+        ``exact (linear)``, ``TreeSHAP`` (its base is the training patients' mean output) or ``Shapley values against
+        the typical patient`` (followed by the standard error where they were sampled).
     """
 
     amounts: np.ndarray
@@ -33,6 +34,8 @@ class Predictor(Protocol):
     """A trained function of scaled inputs, shape (rows, inputs), float64."""
 
     kind: str
+    warnings: tuple[str, ...]
+    """What a reader of any result must know, e.g. that another version of a library trained it."""
 
     def output(self, x: np.ndarray) -> np.ndarray:
         """Return the probability (or, of a threshold, the value), shape (rows,)."""
