@@ -24,8 +24,8 @@ MEAN_ONLY = Protocol.from_dict(
 )
 LUMBAR = VertebralLevel.span("L1-L5")
 FILES = {
-    "measurements.csv", "features.csv", "multiparametric.csv", "segmentation.seg.nrrd", "scene.mrb", "report.html",
-    "run.json",
+    "measurements.csv", "features.csv", "multiparametric.csv", "scores.csv", "segmentation.seg.nrrd", "scene.mrb",
+    "report.html", "run.json",
 }  # fmt: skip
 
 
@@ -106,8 +106,17 @@ def test_mri_alone(ovfrisk, shared_data, tmp_path, measurements):
     assert table.value(name="vbq_t2") == pytest.approx(0.41, abs=0.03)
     report = (tmp_path / "out" / "report.html").read_text()
     assert "10.1177/21925682251339995" in report
-    assert "the sequence was not given" in report  # VBQ-T2-STIR
+    assert "VBQ-T2-STIR: not measured" in report
     assert "field strength" in report
+    with (tmp_path / "out" / "scores.csv").open(encoding="utf-8", newline="") as file:
+        scores = {row["model"].split()[0]: row for row in csv.DictReader(file)}
+    assert (
+        scores["vbq-t1-huang-2025"]["class"]
+        == scores["vbq-t2-huang-2025"]["class"]
+        == "not above the published cut-off"
+    )
+    assert not scores["vbq-t2-stir-huang-2025"]["value"]
+    assert set(scores) == {"vbq-t1-huang-2025", "vbq-t2-huang-2025", "vbq-t2-stir-huang-2025"}  # no model of CT
 
 
 def test_the_same_input_gives_the_same_tables(ovfrisk, abdomen_inputs, abdomen_result, tmp_path):

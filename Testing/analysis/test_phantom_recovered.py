@@ -117,3 +117,19 @@ def test_features_are_complete(phantom_result):
     assert len(names) == 107
     assert len(rows) == 7 * 3
     assert all(float(row[name]) == float(row[name]) for row in rows for name in names)
+
+
+def test_published_cutoffs_are_applied(phantom_folder, phantom_result):
+    """Classes by the truth's own values, the papers' cut-offs beside them; no bound is near."""
+    truth = read_measurements(phantom_folder / "truth.csv")
+    with (phantom_result / "scores.csv").open(encoding="utf-8", newline="") as file:
+        found = {row["model"].split()[0]: row for row in csv.DictReader(file)}
+    for name, cut in (("vbq_t2", 0.555), ("vbq_t2_stir", 0.805)):
+        row = found[f"{name.replace('_', '-')}-huang-2025"]
+        above = truth.value(name=name) > cut
+        assert row["class"] == f"{'' if above else 'not '}above the published cut-off"
+        assert float(row["value"]) == pytest.approx(truth.value(name=name), rel=0.02)
+        assert "SYNTHETIC" in row["warnings"]
+    report = (phantom_result / "report.html").read_text("utf-8")
+    assert "10.1177/21925682251339995" in report
+    assert "ACR–SPR–SSR" in report

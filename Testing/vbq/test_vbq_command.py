@@ -125,7 +125,7 @@ def test_segments_are_the_measured_voxels(images, measured):
 
 def test_what_is_printed(measured):
     """Huang's sensitivity, specificity and AUC; the motion, the lesion and the narrow sac; no verdict."""
-    for text in ("62%, 62%", "76%, 59%", "74%, 54%", "0.70", "(0.62-0.78)", "84 patients", "no diagnosis"):
+    for text in ("62%, 62%", "76%, 59%", "74%, 54%", "0.70", "(0.62–0.78)", "84 patients", "no diagnosis"):
         assert text in measured.printed
     assert "T2: the patient had moved (+4.0 mm forwards, +2.0 mm upwards, +2.0°)" in measured.printed
     assert "Between T1 and STIR no motion of 1 mm or more" in measured.printed
@@ -179,7 +179,7 @@ def test_options_reach_the_measurement(ovfrisk, given, marked, tmp_path):
     run = json.loads((tmp_path / "o" / "run.json").read_text("utf-8"))
     assert (run["motions"], run["settings"]["fractured"], run["settings"]["statistic"]) == ({}, ["L3"], "median")
     assert read_measurements(tmp_path / "o" / "measurements.csv").where(name="csf_radius").rows[0].level == "L4"
-    assert "the cut-off was found with the mean of the levels, not their median" in done.printed
+    assert "the model was made with the mean of the levels, not their median" in done.printed
 
 
 @pytest.mark.parametrize(
