@@ -61,6 +61,11 @@ def test_probabilities_are_the_library_s(fitted, name):
 
 
 @pytest.mark.filterwarnings("ignore:.*probability.*:FutureWarning")
+def test_support_vectors_are_known_as_rows_of_the_training(fitted):
+    holding = {name for name in MODELS if again(predictor_of(fitted[name])[0], 5).holds_training_rows}
+    assert holding == {"calibrated svm", "scaled svms"}
+
+
 def test_a_support_vector_machine_with_its_own_probability():
     x, y = patients(150)
     model = PIPELINE(preprocessing.StandardScaler(), svm.SVC(probability=True, random_state=0))

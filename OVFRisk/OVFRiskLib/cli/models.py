@@ -85,6 +85,7 @@ def _facts(model: Model) -> dict[str, str]:
         "Age": "" if low is None and high is None else f"{low or 0:g} to {'…' if high is None else f'{high:g}'} years",
         "Result": f"{card.output}, {_COMBINED[card.combination]}",
         "Predictor": model.predictor.kind if model.predictor else "none: the numbers are not published",
+        "Holds": "support vectors: single training patients' values" if _holds_rows(model) else "",
         "Protocols": ", ".join(card.protocols),
         "Made with": ", ".join(f"{name} {value}" for name, value in card.settings.items()),
         "Performance": "; ".join(map(figure, card.performance)),
@@ -94,6 +95,10 @@ def _facts(model: Model) -> dict[str, str]:
         "Source": card.citation,
         "Id": model.id,
     }
+
+
+def _holds_rows(model: Model) -> bool:
+    return getattr(model.predictor, "holds_training_rows", False)
 
 
 _COMBINED = {

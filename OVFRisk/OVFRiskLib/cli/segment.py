@@ -1,6 +1,5 @@
 """``ovfrisk segment``: the vertebrae of a CT as a label map, with a picture and a judgement of each level."""
 
-import base64
 import json
 from pathlib import Path
 from time import perf_counter
@@ -81,11 +80,12 @@ def _judged(quality: LevelQuality) -> dict:
 def _write_overlay(path: Path, ct: Volume, found: Segmentation) -> None:
     import_optional("matplotlib", "Drawing the overlay")
     from ..files.figures.ct import ct_overview
+    from ..files.figures.style import write_picture
 
     labels = found.labels
     vertebrae = labels.restricted(region for region in labels.regions if region.part in set(Compartment))
     drawn = ct_overview(ct, vertebrae, found.levels)
-    path.write_bytes(base64.b64decode(drawn.uri.partition(",")[2]))
+    write_picture(path, drawn.uri)
 
 
 def _print_result(found: Segmentation, out: Path) -> None:

@@ -1,6 +1,5 @@
 """What `ovfrisk vbq` leaves behind: the measurements, the regions, pictures of both, and the run manifest."""
 
-import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -133,19 +132,16 @@ def _draw(folder: Path, exam: VbqExam) -> None:
     import_optional("matplotlib", "Drawing the regions")
     from .figures.charts import score_chart
     from .figures.mr import mr_sequence
+    from .figures.style import write_picture
 
     for sequence, volume in exam.result.volumes.items():
         places = exam.places(sequence)
         if places:
             drawn = mr_sequence(sequence, volume, places, exam.subject)
-            _write_picture(folder / f"{sequence.lower()}.png", drawn.uri)
+            write_picture(folder / f"{sequence.lower()}.png", drawn.uri)
     positions = score_chart(exam.scores, "png")
     if positions is not None:
-        _write_picture(folder / "positions.png", positions.uri)
-
-
-def _write_picture(path: Path, uri: str) -> None:
-    path.write_bytes(base64.b64decode(uri.partition(",")[2]))
+        write_picture(folder / "positions.png", positions.uri)
 
 
 def _write_json(path: Path, content: Mapping[str, object]) -> None:

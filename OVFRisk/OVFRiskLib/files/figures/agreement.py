@@ -1,6 +1,5 @@
 """Bland and Altman's plots of an agreement table, a panel a quantity."""
 
-import base64
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import wrap
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import UserError, import_optional
 from ...vbq.agreement_statistics import ACCEPTED_PERCENT
-from .style import BLUE, GREEN, GREY, INK, PALE, VERMILLION, data_uri, new_figure, styled
+from .style import BLUE, GREEN, GREY, INK, PALE, VERMILLION, data_uri, new_figure, styled, write_picture
 
 if TYPE_CHECKING:
     from ...vbq.agreement import Agreement, AgreementTable
@@ -49,7 +48,7 @@ def draw_agreement(table: "AgreementTable", *paths: Path, each_level: bool = Fal
         for subfigure, comparison, rows in zip(subfigures, table.comparisons, parts):
             _draw_comparison(subfigure, comparison, rows)
         for path in paths:
-            _write(path, data_uri(figure, path.suffix.removeprefix(".")))
+            write_picture(path, data_uri(figure, path.suffix.removeprefix(".")))
 
 
 def _grid(rows: Sequence["Agreement"], each_level: bool) -> list[list["Agreement | None"]]:
@@ -59,13 +58,6 @@ def _grid(rows: Sequence["Agreement"], each_level: bool) -> list[list["Agreement
     kinds = list(dict.fromkeys((row.quantity.compartment, row.quantity.level) for row in shown))
     found = {((row.quantity.compartment, row.quantity.level), row.quantity.sequence): row for row in shown}
     return [[found.get((kind, sequence)) for sequence in sequences] for kind in kinds]
-
-
-def _write(path: Path, uri: str) -> None:
-    try:
-        path.write_bytes(base64.b64decode(uri.partition(",")[2]))
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror}.", "Choose another folder.") from error
 
 
 def _draw_comparison(figure, comparison: "Comparison", rows: Sequence[Sequence["Agreement | None"]]) -> None:

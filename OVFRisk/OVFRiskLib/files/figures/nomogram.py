@@ -1,6 +1,5 @@
 """A model's nomogram, and where a patient stands on it."""
 
-import base64
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from ...measurement import unit_text
 from ...models.card import Combination, ModelCard
 from ...models.nomogram import MOST_POINTS, Axis, Nomogram, Reading, points_of, pretty
 from .scale import LEFT, LINE, Scale, write
-from .style import BLUE, GREY, INK, VERMILLION, Illustration, data_uri, new_figure, outlined, styled
+from .style import BLUE, GREY, INK, VERMILLION, Illustration, data_uri, new_figure, outlined, styled, write_picture
 
 _WIDTH, _RIGHT = 10.5, 10.3  # inches, as all lengths here
 _ROW, _GAP = 0.52, 0.25
@@ -79,11 +78,7 @@ def write_nomogram(
     kind = path.suffix.removeprefix(".").lower()
     if kind not in _KINDS:
         raise UserError(f"A figure cannot be written as {path.name}.", "Choose a name that ends in .png or .svg.")
-    uri = _drawn(nomogram, _patient(nomogram, values, imputed), kind)
-    try:
-        path.write_bytes(base64.b64decode(uri.partition(",")[2]))
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror}.", "Choose another folder.") from error
+    write_picture(path, _drawn(nomogram, _patient(nomogram, values, imputed), kind))
 
 
 def _patient(nomogram: Nomogram, values: Mapping[str, float] | None, imputed: Collection[str]) -> _Patient | None:

@@ -5,6 +5,9 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import UserError
 
 INK, GREY, PALE = "#1a2733", "#6b7680", "#dfe4e8"
 BLUE, GREEN, VERMILLION = "#0072B2", "#009E73", "#D55E00"  # Okabe and Ito
@@ -48,6 +51,20 @@ class Illustration:
     caption: str
     alt: str
     uri: str
+
+
+def write_picture(path: Path, uri: str) -> None:
+    """Write the image of a data URI.
+
+    Raises
+    ------
+    UserError
+        When the file cannot be written.
+    """
+    try:
+        path.write_bytes(base64.b64decode(uri.partition(",")[2]))
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}.", "Choose another folder.") from error
 
 
 @contextmanager

@@ -69,6 +69,11 @@ class ScikitPredictor:
         """Return the JSON object and the skops file."""
         return {"kind": self.kind, "version": self.version}, {PART: self.data}
 
+    @property
+    def holds_training_rows(self) -> bool:
+        """Whether the file holds patients of the training: a support vector is one's scaled values."""
+        return "SVC(" in repr(self.model)
+
     @cached_property
     def _forest(self) -> Booster | None:
         """The forest as a model of XGBoost's that gives the same probability, for its TreeSHAP."""
