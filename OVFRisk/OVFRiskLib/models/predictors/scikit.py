@@ -13,7 +13,7 @@ import numpy as np
 from ...errors import UserError, import_optional
 from .base import Contributions
 from .reading import check_keys, check_parts, probabilities, refused, row_of, rows_of, shown
-from .scikit_check import check_model
+from .scikit_check import check_model, objects_of, type_name
 from .shapley import shapley
 from .skops_file import OBJECTS, TREE, rewritten
 from .skops_trees import sklearn_tree
@@ -72,7 +72,7 @@ class ScikitPredictor:
     @property
     def holds_training_rows(self) -> bool:
         """Whether the file holds patients of the training: a support vector is one's scaled values."""
-        return "SVC(" in repr(self.model)
+        return any(type_name(part).endswith(".SVC") for part in objects_of(self.model))
 
     @cached_property
     def _forest(self) -> Booster | None:
