@@ -114,4 +114,5 @@ def test_remarks_on_single_regions_are_counted_not_repeated():
     counted = "3 remarks on single regions stand beside the signals"
     assert brief(notes) == ("field strength unknown", counted)
     assert brief(["field strength unknown"]) == ("field strength unknown",)
+    assert brief(["L1 body: oedema"]) == ("1 remark on a single region stands beside the signals",)
     assert brief([]) == ()

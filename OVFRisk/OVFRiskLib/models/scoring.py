@@ -83,7 +83,10 @@ def brief(texts: Iterable[str]) -> tuple[str, ...]:
     known = dict.fromkeys(part for text in texts for part in text.split("; ") if part)
     general = [text for text in known if not _OF_A_REGION.match(text)]
     single = len(known) - len(general)
-    return (*general, *([f"{single} remarks on single regions stand beside the signals"] if single else []))
+    if not single:
+        return tuple(general)
+    about = "1 remark on a single region stands" if single == 1 else f"{single} remarks on single regions stand"
+    return (*general, f"{about} beside the signals")
 
 
 def rates(threshold: Threshold) -> str:
