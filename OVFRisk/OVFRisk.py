@@ -3,6 +3,7 @@
 Nothing heavy is imported here: Slicer runs this file at every start.
 """
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModuleTest,
     ScriptedLoadableModuleWidget,
 )
+from slicer.util import VTKObservationMixin
+
+TUTORIAL = "https://example.org/OVFRisk#in-slicer"  # below the homepage of extension.s4ext
 
 
 class OVFRisk(ScriptedLoadableModule):
@@ -27,45 +31,72 @@ class OVFRisk(ScriptedLoadableModule):
         super().__init__(parent)
         parent.title = _("OVFRisk")
         parent.categories = [translate("qSlicerAbstractCoreModule", "Quantification")]
-        parent.dependencies = []
+        parent.dependencies = ["Segmentations", "Markups", "Tables", "Plots"]
         parent.contributors = ["The OVFRisk maintainers"]
         parent.icon = qt.QIcon(str(resource("Icons", "OVFRisk.png")))
         parent.helpText = _(
-            "Measures vertebrae on CT and MRI: bone density, heights, radiomics and VBQ, level by level. "
-            "In this version the analysis runs from the command line (ovfrisk analyze); "
-            "this panel opens what it wrote. For research; not a medical device."
-        )
+            "Measures how fragile a spine is on CT and MRI, level by level: bone density, heights and fractures, "
+            "muscle, radiomics, vertebral bone quality (VBQ), and risk models with their intended use. "
+            'Start with <a href="{tutorial}">the tutorial</a>: it works on a sample patient that is made on the spot. '
+            "The same analysis runs on the command line (ovfrisk analyze). For research; not a medical device."
+        ).format(tutorial=TUTORIAL)
         parent.acknowledgementText = _("Released under the Apache License 2.0.")
+        slicer.app.connect("startupCompleted()", registerSampleData)
 
 
-class OVFRiskWidget(ScriptedLoadableModuleWidget):
-    """The panel: choose a result folder, open its scene."""
+def registerSampleData():
+    """Offer the sample patient in Slicer's module Sample Data, where there is one."""
+    from OVFRiskLib.desktop.sample_data import register
+
+    register()
+
+
+class OVFRiskWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The panel; see OVFRiskLib/desktop/widget.py."""
+
+    def __init__(self, parent=None):
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)  # Slicer's base class does not call it in every version
 
     def setup(self):
-        """Build the panel from Resources/UI/OVFRisk.ui."""
+        """Build the panel."""
+        from OVFRiskLib.desktop.widget import Shell
+
         super().setup()
-        panel = slicer.util.loadUI(str(resource("UI", "OVFRisk.ui")))
-        self.layout.addWidget(panel)
-        self.ui = slicer.util.childWidgetVariables(panel)
-        panel.setMRMLScene(slicer.mrmlScene)
         self.logic = OVFRiskLogic()
-        self.ui.resultFolder.connect("currentPathChanged(QString)", self.onFolderChanged)
-        self.ui.openResult.connect("clicked(bool)", self.onOpenResult)
-        self.onFolderChanged(self.ui.resultFolder.currentPath)
+        self.shell = Shell(self.logic.getParameterNode())
+        self.layout.addWidget(self.shell.widget)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneChanged)
+        self.addObserver(scene, scene.EndImportEvent, self.onSceneChanged)
 
-    def onFolderChanged(self, folder):
-        """Offer to open a folder as soon as one is chosen."""
-        self.ui.openResult.enabled = bool(folder)
-        self.ui.message.text = ""
+    def enter(self):
+        """The user comes to the module."""
+        self.shell.enter()
 
-    def onOpenResult(self, _checked=False):
-        """Open the chosen result; what the user can put right is said in the panel."""
-        self.ui.message.text = ""
-        with slicer.util.tryWithErrorDisplay(_("The result could not be opened."), waitCursor=True):
-            try:
-                self.logic.openResult(Path(self.ui.resultFolder.currentPath))
-            except UserError as error:
-                self.ui.message.text = str(error)
+    def exit(self):
+        """The user goes to another module."""
+        self.shell.exit()
+
+    def cleanup(self):
+        """The module goes: on reload, and when Slicer closes."""
+        self.removeObservers()
+        self.shell.cleanup()
+
+    def onReload(self):
+        """Read the library again, too."""
+        for name in [name for name in sys.modules if name.partition(".")[0] == "OVFRiskLib"]:
+            del sys.modules[name]
+        super().onReload()
+
+    def onSceneStartClose(self, _caller, _event):
+        """The scene is about to lose its nodes."""
+        self.shell.scene_closes()
+
+    def onSceneChanged(self, _caller, _event):
+        """The scene was closed, or another one was loaded into it."""
+        self.shell.scene_changed(self.logic.getParameterNode())
 
 
 class OVFRiskLogic(ScriptedLoadableModuleLogic):
@@ -79,25 +110,28 @@ class OVFRiskLogic(ScriptedLoadableModuleLogic):
         UserError
             When the folder holds no scene.
         """
-        scene = folder / "scene.mrb"
-        if not scene.is_file():
-            raise UserError(
-                _("{folder} holds no scene.mrb.").format(folder=folder),
-                _("Choose the folder that ovfrisk analyze has written."),
-            )
-        slicer.util.loadScene(str(scene))
+        from OVFRiskLib.scene.result import result_scene
+
+        slicer.util.loadScene(str(result_scene(folder)))
 
 
 class OVFRiskTest(ScriptedLoadableModuleTest):
-    """Runs inside Slicer: a saved scene comes back, a folder without one is refused."""
+    """Runs inside Slicer: the way from images to a measurement, and a scene that comes back."""
 
     def runTest(self):
         """Run every test on an empty scene."""
-        for test in (self.test_result_scene_comes_back, self.test_folder_without_scene_is_refused):
+        for test in (self.test_sample_to_measurement, self.test_result_comes_back, self.test_wrong_folder_is_refused):
             slicer.mrmlScene.Clear()
             test()
 
-    def test_result_scene_comes_back(self):
+    def test_sample_to_measurement(self):
+        """A phantom's L3, clicked, segmented and measured, has the volume that it was made with, to 10 %."""
+        from OVFRiskLib.scene.self_test import measured_and_true_volume
+
+        measured, true = measured_and_true_volume(slicer.mrmlScene)
+        self.assertLess(abs(measured - true), 0.1 * true)
+
+    def test_result_comes_back(self):
         """A node that was saved in scene.mrb is in the scene again."""
         with tempfile.TemporaryDirectory() as folder:
             slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", "OVFRisk self test")
@@ -107,7 +141,7 @@ class OVFRiskTest(ScriptedLoadableModuleTest):
             OVFRiskLogic().openResult(Path(folder))
         self.assertIsNotNone(slicer.mrmlScene.GetFirstNodeByName("OVFRisk self test"))
 
-    def test_folder_without_scene_is_refused(self):
+    def test_wrong_folder_is_refused(self):
         """The message names the folder."""
         with tempfile.TemporaryDirectory() as folder, self.assertRaises(UserError) as caught:
             OVFRiskLogic().openResult(Path(folder))

@@ -1,17 +1,18 @@
 """One patient, everything: the main job of every front end."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from time import perf_counter
 
 import numpy as np
 
-from .anatomy import Region, VertebralLevel
+from .anatomy import Compartment, Region, VertebralLevel
 from .attenuation import Phase, PhaseCorrection, TrabecularSettings, checked
 from .calibration import CalibrationRequest, DensityLine, density_line
 from .caveats import fracture_caveats, image_caveats, patient_caveats
 from .ct_analysis import CtResult, Report, analyze_ct
+from .ct_features import FEATURE_PARTS, EarlierFeatures, FeatureRequest
 from .errors import UserError
 from .files.read_features import feature_measurements
 from .image import LabelMap, Modality, Volume
@@ -23,8 +24,8 @@ from .models.model import Model
 from .models.scoring import Scored, score
 from .morphometry import HeightSettings
 from .muscle import MuscleSettings
-from .provenance import software
 from .radiomics import Features, Protocol
+from .run_record import image_record, run_record  # noqa: F401 - others take image_record from here
 from .segmentation.compartments import PeelSettings
 from .segmentation.level_check import LevelQuality
 from .segmentation.seeds import Seed
@@ -118,6 +119,7 @@ class Settings:
     muscle: MuscleSettings = MuscleSettings()
     correction: PhaseCorrection | None = None
     models: tuple[Model, ...] = ()
+    parts: tuple[Compartment, ...] = FEATURE_PARTS  # whose features are extracted
 
 
 @dataclass(frozen=True)
@@ -137,10 +139,11 @@ class Analysis:
     structures: LabelMap | None = None  # on the CT's grid: muscles, vessels
     vbq_places: tuple[bool, bool] = (True, True)  # exclusions left out, motion corrected
     height_lines: Mapping[VertebralLevel, Mapping[str, np.ndarray]] = field(default_factory=dict)  # (2, 3) RAS mm
+    feature_masks: Mapping[Region, str] = field(default_factory=dict)  # fingerprints of what the features describe
 
 
-def analyze(patient: Patient, settings: Settings, report: Report) -> Analysis:
-    """Analyse one patient.
+def analyze(patient: Patient, settings: Settings, report: Report, earlier: EarlierFeatures | None = None) -> Analysis:
+    """Analyse one patient; from an earlier analysis the features of what is still the same are taken.
 
     Raises
     ------
@@ -149,7 +152,7 @@ def analyze(patient: Patient, settings: Settings, report: Report) -> Analysis:
     """
     started = perf_counter()
     density = _density(patient)
-    ct = _analyze_ct(patient, settings, density, report)
+    ct = _analyze_ct(patient, settings, density, report, earlier)
     after_ct = perf_counter()
     report(0.9, "Measuring vertebral bone quality on MRI")
     mr = _analyze_mr(patient, settings)
@@ -174,29 +177,13 @@ def analyze(patient: Patient, settings: Settings, report: Report) -> Analysis:
             *ct.caveats,
             *fracture_caveats(ct, patient, settings),
         ),
-        run={
-            "software": software(),
-            "patient": {"sex": patient.sex, "age": patient.age, "phase": patient.phase, "synthetic": patient.synthetic},
-            "calibration": density.as_dict() if isinstance(density, DensityLine) else None,
-            "proposed_phase": {"phase": ct.phase.phase, "reason": ct.phase.reason} if ct.phase else None,
-            "settings": _settings(settings),
-            "cortical_shells": {str(level): asdict(shell) for level, shell in ct.shells.items()},
-            "segmentation": patient.segmentation,
-            "images": {str(modality): image_record(volume) for modality, volume in volumes.items()},
-            "label_maps": {
-                name: labels.hash
-                for name, labels in (
-                    ("CT", patient.ct_labels),
-                    ("CT structures", patient.structures),
-                    ("MR", patient.mr_labels),
-                )
-                if labels
-            },
-            "seconds": {"ct": round(after_ct - started, 3), "mr": round(perf_counter() - after_ct, 3)},
-        },
+        run=run_record(
+            patient, settings, ct, density, volumes, {"ct": after_ct - started, "mr": perf_counter() - after_ct}
+        ),
         structures=ct.structures,
         vbq_places=(settings.vbq.exclude, settings.vbq.correct_motion),
         height_lines=ct.height_lines,
+        feature_masks=ct.feature_masks,
     )
 
 
@@ -208,7 +195,13 @@ def _density(patient: Patient) -> DensityLine | str:
     return density_line(patient.calibration, patient.ct, labels, patient.phase, date.today())
 
 
-def _analyze_ct(patient: Patient, settings: Settings, density: DensityLine | str, report: Report) -> CtResult:
+def _analyze_ct(
+    patient: Patient,
+    settings: Settings,
+    density: DensityLine | str,
+    report: Report,
+    earlier: EarlierFeatures | None,
+) -> CtResult:
     if patient.ct is None:
         return CtResult()
     how = CtSettings(
@@ -226,7 +219,7 @@ def _analyze_ct(patient: Patient, settings: Settings, density: DensityLine | str
         patient.ct_labels,
         settings.levels,
         how,
-        settings.protocol,
+        FeatureRequest(settings.protocol, settings.parts, earlier),
         report,
         patient.structures,
     )
@@ -255,29 +248,3 @@ def _facts_of(patient: Patient, volumes: Mapping[Modality, Volume], settings: Se
         settings={"vbq_statistic": settings.vbq.statistic},
         synthetic=patient.synthetic,
     )
-
-
-def _settings(settings: Settings) -> dict:
-    return {
-        "protocol": {"name": settings.protocol.name, "id": settings.protocol.id},
-        "levels": settings.levels,
-        "vbq": asdict(settings.vbq),
-        "compartments": asdict(settings.peel),
-        "trabecular": asdict(settings.trabecular),
-        "heights": asdict(settings.heights),
-        "muscle": asdict(settings.muscle),
-        "models": [model.id for model in settings.models],
-        "phase_correction": asdict(settings.correction) if settings.correction else None,
-    }
-
-
-def image_record(volume: Volume) -> dict:
-    """Return what a run manifest says of an image."""
-    return {
-        "hash": volume.hash,
-        "size_ijk": volume.array.shape[::-1],
-        "spacing_mm": [round(float(s), 4) for s in volume.spacing],
-        "orientation": volume.orientation,
-        "acquisition": dict(volume.acquisition),
-        "corrections": volume.corrections,
-    }

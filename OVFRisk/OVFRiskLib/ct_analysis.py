@@ -1,6 +1,6 @@
 """Everything measured on a patient's CT: bone, fractures, density, muscle and features, level by level."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -9,22 +9,22 @@ import numpy as np
 from .anatomy import Compartment, Region, VertebralLevel
 from .attenuation import PhaseProposal, propose_phase
 from .body_shape import BodyShape
+from .ct_features import FeatureRequest, extract_features
 from .errors import UserError
 from .files.geometry import check_labels_fit_ct, on_grid_of
 from .image import LabelMap, Volume
-from .level_measurements import PARTS, CtSettings, Level, measure_level
+from .level_measurements import CtSettings, Level, measure_level
 from .measurement import Measurement, MeasurementTable, Source
 from .morphometry import Heights, Morphometry, measure_morphometry
 from .muscle import measure_muscle
 from .patient_measurements import measure_patient
-from .radiomics import Features, LabelMasks, Protocol, refused, try_regions
+from .radiomics import Features
 from .segmentation.compartments import Shell, body_shapes, shell_thickness, split_compartments
 from .segmentation.level_check import LevelQuality, check_levels
 
 Report = Callable[[float, str], None]  # share done (0-1), what is being done
 
 MEASURED = tuple(level for level in VertebralLevel if VertebralLevel.T1.rank <= level.rank <= VertebralLevel.L6.rank)
-FEATURE_PARTS = (Compartment.WHOLE, Compartment.CORTICAL, Compartment.CANCELLOUS)
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class CtResult:
     structures: LabelMap | None = None
     height_lines: Mapping[VertebralLevel, Mapping[str, np.ndarray]] = field(default_factory=dict)
     phase: PhaseProposal | None = None
+    feature_masks: Mapping[Region, str] = field(default_factory=dict)  # fingerprints of what the features describe
+    features_taken: tuple[Region, ...] = ()  # from an earlier analysis
 
 
 def analyze_ct(
@@ -48,7 +50,7 @@ def analyze_ct(
     labels: LabelMap,
     wanted: tuple[VertebralLevel, ...] | None,
     settings: CtSettings,
-    protocol: Protocol,
+    request: FeatureRequest,
     report: Report,
     structures: LabelMap | None = None,
 ) -> CtResult:
@@ -63,8 +65,8 @@ def analyze_ct(
     wanted : tuple of VertebralLevel or None
         None for all labelled levels from T1 to L6. Fractures and angles are judged on all that are labelled.
     settings : CtSettings
-    protocol : Protocol
-        Of the radiomics features.
+    request : FeatureRequest
+        Which features to extract.
     report : Report
     structures : LabelMap, optional
         Muscles and vessels, where `labels` does not hold them.
@@ -75,10 +77,9 @@ def analyze_ct(
         When CT and labels do not fit each other or a wanted level is not labelled.
     """
     report(0.0, "Comparing CT and label map")
-    labels, grid_note = on_grid_of(labels, ct)
-    levels = _levels(labels, wanted)
-    everything = labels
-    labels = labels.restricted(region for region in labels.regions if region.level in levels)
+    everything, grid_note = on_grid_of(labels, ct)
+    levels = _levels(everything, wanted)
+    labels = everything.restricted(region for region in everything.regions if region.level in levels)
     check_labels_fit_ct(labels, ct)
     report(0.05, "Finding the vertebral bodies")
     shapes, judged = _judged(everything, levels, ct)
@@ -89,18 +90,19 @@ def analyze_ct(
     cut_out = [Level.cut_out(ct, ct.hash, compartments, shapes[q.level], q) for q in qualities]
     rows, shape = _measure(subject, cut_out, shapes, judged, settings, report)
     rows += _muscle(subject, ct, structures, shapes, judged, settings)
-    features = _features(list(found), ct, compartments, protocol, report)
-    notes = (grid_note, structures_note, *(text for quality in qualities for text in _quality_caveats(quality)))
+    described = extract_features(request, list(found), ct, compartments, report)
     return CtResult(
         compartments=compartments,
         levels=qualities,
         measurements=_table(rows, levels),
-        features=features,
-        caveats=tuple(filter(None, notes)),
+        features=described.features,
+        caveats=tuple(filter(None, (grid_note, structures_note, *_quality_caveats(qualities)))),
         shells=_shells(cut_out, found),
         structures=structures,
         height_lines=_height_lines(shape, levels),
         phase=propose_phase(ct, structures),
+        feature_masks=described.masks,
+        features_taken=described.taken,
     )
 
 
@@ -185,21 +187,9 @@ def _measure(
     return [*rows, *shape.rows, *measure_patient(subject, rows, shape.gradings, settings)], shape
 
 
-def _features(
-    levels: list[VertebralLevel], ct: Volume, compartments: LabelMap, protocol: Protocol, report: Report
-) -> dict[Region, Features]:
-    regions = [Region(part, level) for level in levels for part in FEATURE_PARTS]
-    parts = {region: tuple(Region(part, region.level) for part in PARTS[region.part]) for region in regions}
-    masks = LabelMasks(compartments, parts)
-    found = try_regions(ct, masks, protocol, lambda share, what: report(0.3 + 0.6 * share, what))
-    return {
-        region: refused(features, protocol) if isinstance(features, UserError) else features
-        for region, features in found.items()
-    }
-
-
-def _quality_caveats(quality: LevelQuality) -> Iterator[str]:
-    if quality.note:
-        yield f"{quality.level} {'' if quality.usable else 'was not measured: '}{quality.note}"
-    for statement in quality.statements:
-        yield f"{quality.level}: {statement}"
+def _quality_caveats(qualities: Iterable[LevelQuality]) -> Iterator[str]:
+    for quality in qualities:
+        if quality.note:
+            yield f"{quality.level} {'' if quality.usable else 'was not measured: '}{quality.note}"
+        for statement in quality.statements:
+            yield f"{quality.level}: {statement}"

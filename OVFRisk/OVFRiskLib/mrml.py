@@ -104,9 +104,15 @@ def add_table(scene: slicer.vtkMRMLScene, name: str, columns: Mapping[str, Itera
     MRML saves numbers with six significant digits: ``measurements.csv`` and ``features.csv`` are the exact tables.
     """
     node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
+    fill_table(node, columns)
+    return node
+
+
+def fill_table(node: slicer.vtkMRMLTableNode, columns: Mapping[str, Iterable[Cell]]) -> None:
+    """Give a table these columns in place of what it holds (see `add_table`)."""
+    node.RemoveAllColumns()
     for title, cells in columns.items():
         node.AddColumn(_column(title, list(cells)))
-    return node
 
 
 def volume_of(node: slicer.vtkMRMLScalarVolumeNode) -> Volume:

@@ -20,8 +20,14 @@ from .models.scoring import Scored, numbered_remarks, rates
 from .multiparametric import Person, multiparametric_table
 
 
-def write_analysis(analysis: Analysis, folder: Path, report: Report) -> None:
-    """Write tables, segmentation, scene, report and run manifest of an analysis into an existing folder."""
+def write_analysis(analysis: Analysis, folder: Path, report: Report, *, tables_only: bool = False) -> None:
+    """Write tables, segmentation, scene, report and run manifest of an analysis into an existing folder.
+
+    Parameters
+    ----------
+    tables_only : bool
+        Leave out scene and report, which take longest.
+    """
     report(0.92, "Writing tables")
     write_measurements(folder / "measurements.csv", analysis.measurements)
     write_features(folder / "features.csv", analysis.subject, analysis.features)
@@ -32,10 +38,11 @@ def write_analysis(analysis: Analysis, folder: Path, report: Report) -> None:
         write_csv(folder / "multiparametric.csv", table.columns())
     if analysis.compartments is not None:
         write_segmentation(folder / "segmentation.seg.nrrd", analysis.compartments)
-    report(0.94, "Writing the scene")
-    _write_scene(analysis, folder / "scene.mrb")
-    report(0.97, "Writing the report")
-    write_report(folder / "report.html", analysis)
+    if not tables_only:
+        report(0.94, "Writing the scene")
+        _write_scene(analysis, folder / "scene.mrb")
+        report(0.97, "Writing the report")
+        write_report(folder / "report.html", analysis)
     (folder / "run.json").write_text(json.dumps(run_manifest(analysis), indent=1) + "\n", "utf-8")
     report(1.0, "Done")
 
@@ -47,6 +54,14 @@ def run_manifest(analysis: Analysis) -> dict:
         **analysis.run,
         "caveats": analysis.caveats,
         "warnings": {str(region): features.warnings for region, features in analysis.features.items()},
+        "regions": {
+            str(region): {
+                "mask": analysis.feature_masks.get(region, ""),
+                "absent": dict(features.absent),
+                "diagnostics": dict(features.diagnostics),
+            }
+            for region, features in analysis.features.items()
+        },
     }
 
 
@@ -97,7 +112,8 @@ def print_summary(analysis: Analysis, out: Path) -> None:
         print_scores(analysis.scores)
     for caveat in analysis.caveats:
         console.print(f"! {caveat}", highlight=False, markup=False)
-    console.print(f"\nReport: {out.absolute() / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
+    if (out / "report.html").exists():
+        console.print(f"\nReport: {out.absolute() / 'report.html'}", highlight=False, markup=False, soft_wrap=True)
 
 
 _COLUMNS = (

@@ -52,7 +52,7 @@ RINGS = {
     6: Ring((1, 2, 3, 4, 5, 6), _names("numpy slicer vtk qt ctk"), HEAVY),
 }
 RING_OF = {
-    **dict.fromkeys(("__init__", "anatomy", "image", "measurement", "errors", "resources", "terminology"), 1),
+    **dict.fromkeys(("__init__", "anatomy", "image", "measurement", "errors", "fingerprints", "resources", "terminology"), 1),
     **dict.fromkeys(("jobs", "events", "batch", "results", "cli"), 3),
     **dict.fromkeys(("mrml", "scene"), 4),
     "panels": 5,

@@ -1,14 +1,20 @@
 """What the user knows of a CT: contrast phase, density calibration, further label maps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
 
+from ..anatomy import Compartment
 from ..attenuation import PUBLISHED, Phase, PhaseCorrection, TrabecularSettings, load_correction, phase_correction
 from ..calibration import Calibration, CalibrationRequest, InternalReference, RodPhantom
+from ..ct_features import FEATURE_PARTS
 from ..errors import UserError
+from ..image import Volume
+from ..level_measurements import PARTS
+from ..models.strict_json import read_json
 
 _NAMES = ", ".join(correction.name for correction in PUBLISHED)
 
@@ -35,6 +41,35 @@ class CtFacts:
     include_lesions: Annotated[
         bool, typer.Option("--include-lesions", help="Leave nothing out of trabecular attenuation.")
     ] = False
+
+    parts: Annotated[str, typer.Option(help="Parts with features: whole, body, cortical, cancellous; or none.")] = (
+        ",".join(FEATURE_PARTS)
+    )
+    acquisition: Annotated[
+        Path | None, typer.Option(help="JSON: how the CT was acquired, by DICOM keyword, if its file does not say it.")
+    ] = None
+    synthetic: Annotated[bool, typer.Option("--synthetic", help="The images are of a simulated patient.")] = False
+
+    @property
+    def measured_parts(self) -> tuple[Compartment, ...]:
+        """Whose features are extracted."""
+        names = [] if self.parts.strip() == "none" else [name.strip() for name in self.parts.split(",")]
+        if unknown := [name for name in names if name not in set(PARTS)]:
+            raise UserError(f"'{unknown[0]}' is no part with features.", f"Name of {', '.join(PARTS)}, or none.")
+        return tuple(dict.fromkeys(map(Compartment, names)))
+
+    def acquired(self, ct: Volume) -> Volume:
+        """Return the CT with how it was acquired."""
+        if self.acquisition is None:
+            return ct
+        try:
+            found = read_json(self.acquisition.read_bytes(), str(self.acquisition))
+        except OSError as error:
+            what = f"{self.acquisition} cannot be read: {error.strerror}."
+            raise UserError(what, "Give a JSON file, or leave it out.") from error
+        if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+            raise UserError(f"{self.acquisition} holds no texts by DICOM keyword.", 'Write {"KVP": "120"}.')
+        return replace(ct, acquisition=MappingProxyType({**ct.acquisition, **found}))
 
     @property
     def trabecular(self) -> TrabecularSettings:

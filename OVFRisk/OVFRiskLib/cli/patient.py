@@ -9,6 +9,7 @@ import typer
 from ..analysis import Analysis, Patient, Settings, analyze
 from ..anatomy import VertebralLevel, label_schemes
 from ..ct_analysis import Report
+from ..ct_features import EarlierFeatures
 from ..ct_segmentation import segment_ct
 from ..errors import UserError
 from ..files.read_images import read_volume
@@ -21,6 +22,7 @@ from ..radiomics import Protocol
 from ..results import print_summary, progress_bar, write_analysis
 from .ct_facts import CtFacts
 from .options import Models, Out, Overwrite, Segmenting, Subject, grouped
+from .update import Update, earlier_features
 from .vbq_inputs import How
 
 DEFAULT_PROTOCOL = "ct-original"
@@ -28,6 +30,7 @@ GIVEN = Segmenting()
 """No engine: the label map is given."""
 NOTHING_KNOWN = CtFacts()
 AS_USUAL = How()
+ALL_ANEW = Update()
 
 
 @grouped
@@ -52,6 +55,7 @@ def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
     model: Models = None,
     sex: Annotated[str | None, typer.Option(help="F or M.")] = None,
     age: Annotated[float | None, typer.Option(help="Years.", min=0, max=120)] = None,
+    again: Update = ALL_ANEW,
     subject: Subject = "patient",
     overwrite: Overwrite = False,
 ) -> None:
@@ -63,10 +67,11 @@ def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
         trabecular=known.trabecular,
         correction=known.correction(),
         models=tuple(model_of(name) for name in dict.fromkeys(model or ())),
+        parts=known.measured_parts,
     )
     with result_folder(out, overwrite) as folder, progress_bar() as report:
         sequences = {Modality.T1: t1, Modality.T2: t2, Modality.STIR: stir}
-        volume = read_volume(ct, Modality.CT) if ct else None
+        volume = known.acquired(read_volume(ct, Modality.CT)) if ct else None
         vertebrae, made, left = _vertebrae(volume, _labels(labels, scheme, "--scheme"), how, report)
         patient = Patient(
             subject=subject,
@@ -80,10 +85,11 @@ def analyze_command(  # noqa: PLR0913, PLR0917 - one argument an option
             phase=known.phase,
             calibration=known.request(),
             structures=_labels(known.structures, known.structures_scheme or scheme, "--structures-scheme"),
-            synthetic=_made_by_us([ct, t1, t2, stir]),
+            synthetic=known.synthetic or _made_by_us([ct, t1, t2, stir]),
             segmentation=made,
         )
-        analysis = run_analysis(patient, settings, folder, left)
+        earlier = earlier_features(again, patient, settings)
+        analysis = run_analysis(patient, settings, folder, left, earlier, tables_only=again.tables_only)
     print_summary(analysis, out)
 
 
@@ -116,7 +122,16 @@ def _vertebrae(
     return found.labels, found.settings, lambda share, what: report(0.4 + 0.6 * share, what)
 
 
-def run_analysis(patient: Patient, settings: Settings, folder: Path, report: Report) -> Analysis:
-    analysis = analyze(patient, settings, report)
-    write_analysis(analysis, folder, report)
+def run_analysis(
+    patient: Patient,
+    settings: Settings,
+    folder: Path,
+    report: Report,
+    earlier: EarlierFeatures | None = None,
+    *,
+    tables_only: bool = False,
+) -> Analysis:
+    """Analyse a patient and write the result."""
+    analysis = analyze(patient, settings, report, earlier)
+    write_analysis(analysis, folder, report, tables_only=tables_only)
     return analysis

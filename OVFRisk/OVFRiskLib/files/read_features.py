@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..anatomy import Compartment, Label, Region, Structure, VertebralLevel
 from ..errors import UserError, import_optional
 from ..measurement import Measurement, MeasurementTable, Quality
-from .tables import feature_rows
+from .tables import feature_rows, without_state
 
 if TYPE_CHECKING:
     from ..radiomics import Features
@@ -49,6 +49,7 @@ def read_features(path: Path) -> MeasurementTable:
         When the file cannot be read, is another table or a cell is not valid; names row and column.
     """
     header, lines = (_parquet if path.suffix.lower() == ".parquet" else _csv)(path)
+    header, lines = without_state(path, header, lines)
     twice = [name for n, name in enumerate(header) if name in header[:n]]
     if twice:
         raise UserError(f"The table {path} has the column '{twice[0]}' twice.", _HELP)

@@ -7,7 +7,7 @@ written with an apostrophe in front (OWASP, "CSV Injection"), which reading take
 
 import csv
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ _COLUMNS = ("subject", "level", "compartment", "name", "value", "unit", "protoco
 _MAY_BE_EMPTY = ("level", "compartment", "value")
 _FEATURE_KEYS = ("subject", "region", "level", "compartment", "protocol_id")
 _LONG_COLUMNS = (*_FEATURE_KEYS, "name", "image_type", "feature_class", "feature", "value", "quality", "note")
+_TEXT = {*_LONG_COLUMNS, "note"} - {"value"}  # even where a table has no row
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 Cell = str | float | None
 
@@ -104,7 +105,7 @@ def write_parquet(path: Path, columns: Mapping[str, list[Cell]]) -> None:
     """
     pyarrow = import_optional("pyarrow", "Writing Parquet")
     parquet = import_optional("pyarrow.parquet", "Writing Parquet")
-    text = {*_LONG_COLUMNS, "note"} - {"value"}
+    text = {name for name, cells in columns.items() if name in _TEXT or any(isinstance(cell, str) for cell in cells)}
     kinds = {name: pyarrow.string() if name in text else pyarrow.float64() for name in columns}
     table = pyarrow.table(dict(columns), schema=pyarrow.schema(kinds))
     try:
@@ -148,13 +149,32 @@ def read_measurements(path: Path) -> MeasurementTable:
             lines = list(csv.reader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"The table {path} cannot be read: {error}.", "Give a measurements.csv of OVFRisk.") from error
-    if not lines or tuple(lines[0]) != _COLUMNS:
+    header, cells = without_state(path, lines[0], lines[1:]) if lines else ([], [])
+    if tuple(header) != _COLUMNS:
         raise UserError(f"The table {path} has other columns.", f"They must be: {', '.join(_COLUMNS)}.")
-    rows = [_measurement(path, number, line) for number, line in enumerate(lines[1:], start=2)]
+    rows = [_measurement(path, number, line) for number, line in enumerate(cells, start=2)]
     try:
         return MeasurementTable(rows)
     except ValueError as error:
         raise UserError(f"The table {path} has two rows for one value: {error}.", "Remove one of them.") from error
+
+
+def without_state(path: Path, header: list[str], lines: Iterable[Sequence[Cell]]) -> tuple[list[str], list]:
+    """Return header and lines without the last column ``state``, which the panels' export has.
+
+    Raises
+    ------
+    UserError
+        When a row is out of date.
+    """
+    lines = list(lines)
+    if not header or header[-1] != "state":
+        return header, lines
+    for number, line in enumerate(lines, start=2):
+        if line and line[-1] == "stale":
+            what = f"Row {number} of {path} is out of date: a mask was edited after it was measured."
+            raise UserError(what, "Update the measurements in the panel, and export them again.")
+    return header[:-1], [line[:-1] for line in lines]
 
 
 def _measurement(path: Path, number: int, line: list[str]) -> Measurement:

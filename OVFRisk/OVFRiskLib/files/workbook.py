@@ -36,13 +36,15 @@ def write_workbook(path: Path, tables: Mapping[str, Mapping[str, list[Cell]]]) -
         When openpyxl is missing, a table is larger than a sheet, or the file cannot be written.
     """
     openpyxl = import_optional("openpyxl", "Writing an Excel workbook")
-    book = openpyxl.Workbook(write_only=True)
-    book.properties.creator = "OVFRisk"
     for name, columns in tables.items():
         _check_size(name, columns)
-        _fill(book.create_sheet(name), columns)
     try:
-        book.save(path)
+        with path.open("wb") as file:
+            book = openpyxl.Workbook(write_only=True)
+            book.properties.creator = "OVFRisk"
+            for name, columns in tables.items():
+                _fill(book.create_sheet(name), columns)
+            book.save(file)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}.", "Choose another folder.") from error
 

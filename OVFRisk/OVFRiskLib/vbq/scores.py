@@ -68,7 +68,7 @@ def measure_vbq(
     used = {sequence: volumes[sequence] for sequence in SEQUENCES if sequence in volumes}
     exam = Exam(
         subject=subject,
-        protocol=_protocol(regions, statistic, exclude, correct_motion),
+        protocol=vbq_protocol(regions, statistic, exclude, correct_motion),
         volumes=used,
         regions=regions,
         signals={s: measure_signals(used[s], places_on(s, regions, exclude, correct_motion)) for s in used},
@@ -76,15 +76,15 @@ def measure_vbq(
         statistic=statistic,
     )
     rows = [
-        row for sequence in used for signal in exam.signals[sequence] for row in _signal_rows(exam, sequence, signal)
+        row for sequence in used for signal in exam.signals[sequence] for row in signal_rows(exam, sequence, signal)
     ]
-    rows += _radius_row(exam)
-    rows += [_shading_row(exam, sequence) for sequence in used]
-    rows += [row for score in scores_of(used) for row in _score_rows(exam, score)]
+    rows += radius_row(exam)
+    rows += [shading_row(exam, sequence) for sequence in used]
+    rows += [row for score in scores_of(used) for row in score_rows(exam, score)]
     return MeasurementTable(rows)
 
 
-def _protocol(regions: Regions, statistic: str, exclude: bool, correct_motion: bool) -> str:
+def vbq_protocol(regions: Regions, statistic: str, exclude: bool, correct_motion: bool) -> str:
     """Return the id of how it was measured. Where a user wants CSF is of one patient, as an edited outline is."""
     settings = asdict(regions.settings)
     del settings["csf_level"]
@@ -93,7 +93,7 @@ def _protocol(regions: Regions, statistic: str, exclude: bool, correct_motion: b
     )
 
 
-def _signal_rows(exam: Exam, sequence: Modality, signal: Signal) -> list[Measurement]:
+def signal_rows(exam: Exam, sequence: Modality, signal: Signal) -> list[Measurement]:
     prefix, region = sequence.lower(), signal.place.region
     source = Source(exam.volumes[sequence].hash, signal.place.hash)
     notes = signal.remarks
@@ -108,7 +108,7 @@ def _signal_rows(exam: Exam, sequence: Modality, signal: Signal) -> list[Measure
     return [_row(exam, where, f"{prefix}_{name}", value, unit, source, notes) for name, value, unit in columns]
 
 
-def _radius_row(exam: Exam) -> list[Measurement]:
+def radius_row(exam: Exam) -> list[Measurement]:
     csf = exam.regions.csf
     if csf is None:
         return []
@@ -116,7 +116,7 @@ def _radius_row(exam: Exam) -> list[Measurement]:
     return [_row(exam, where, "csf_radius", csf.inscribed_radius_mm, "mm", Source(mask=csf.hash), (csf.note,))]
 
 
-def _shading_row(exam: Exam, sequence: Modality) -> Measurement:
+def shading_row(exam: Exam, sequence: Modality) -> Measurement:
     """Return the signal at L1 less that at L4 that the coil makes, percent of their mean."""
     name, where = f"{sequence.lower()}_shading_percent", (exam.subject, None, None)
     source = Source(exam.volumes[sequence].hash)
@@ -143,7 +143,7 @@ def _row(
     return Measurement(*where, name, value, unit, exam.protocol, source, quality, note)
 
 
-def _score_rows(exam: Exam, score: Score) -> list[Measurement]:
+def score_rows(exam: Exam, score: Score) -> list[Measurement]:
     """Return a score and its uncertainty."""
     choice = exam.chosen(*score.sequences)
     where, source = (exam.subject, None, None), exam.source(score.sequences, choice)

@@ -50,10 +50,10 @@ class Signal:
 def measure_signals(volume: Volume, places: Iterable[Place]) -> tuple[Signal, ...]:
     """Measure all regions on one image."""
     ceiling = ceiling_of(volume)
-    return tuple(_signal(volume, place, ceiling) for place in places)
+    return tuple(signal_in(volume, place, ceiling) for place in places)
 
 
-def _signal(volume: Volume, place: Place, ceiling: float | None) -> Signal:
+def signal_in(volume: Volume, place: Place, ceiling: float | None) -> Signal:
     values = place.values_in(volume)
     if values.size < _FEWEST_VOXELS:
         return Signal(place, None, None, values.size, (_why_too_few(volume, place, values.size),))

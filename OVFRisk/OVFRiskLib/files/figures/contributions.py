@@ -50,8 +50,8 @@ def contribution_chart(scored: Scored, kind: Literal["svg", "png"]) -> Illustrat
         _draw(figure.subplots(), bars, f"Change of the {_SCALES.get(found.contribution_scale, 'output')}")
         uri = data_uri(figure, kind)
     caption = "Difference to the typical patient of the training; bars to the right raise the result. "
-    caption += f"{found.contribution_method}. " if found.contribution_method else ""
-    caption += "Hatched: not measured, the model's own value stands for it. " if any(b.imputed for b in bars) else ""
+    caption += f"Method: {found.contribution_method}. " if found.contribution_method else ""
+    caption += "Not measured, hatched: the model's own value stands for it. " if any(b.imputed for b in bars) else ""
     alt = "; ".join(f"{bar.name} {_signed(bar.amount)}" for bar in bars)
     return Illustration("contributions", f"What led to it: {scored.title}", f"{caption}No diagnosis.", alt, uri)
 
@@ -72,7 +72,8 @@ def _bars(contributions: Sequence[Contribution]) -> list[_Bar]:
 def _name(one: Contribution) -> str:
     if one.value is None:
         return one.title
-    return f"{one.title}: {one.value:.4g} {unit_text(one.unit)}".rstrip()
+    value = f"{one.title}: {one.value:.4g} {unit_text(one.unit)}".rstrip()
+    return f"{value} (not measured)" if one.imputed else value
 
 
 def _draw(ax, bars: Sequence[_Bar], scale: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
+from typing import Literal
 
 from ...errors import UserError, import_optional
 from ...measurement import unit_text
@@ -38,7 +39,10 @@ class _Patient:
 
 
 def nomogram_figure(
-    nomogram: Nomogram, values: Mapping[str, float] | None = None, imputed: Collection[str] = ()
+    nomogram: Nomogram,
+    values: Mapping[str, float] | None = None,
+    imputed: Collection[str] = (),
+    kind: Literal["svg", "png"] = "svg",
 ) -> Illustration:
     """Draw a nomogram and, where there are `values`, the patient on it.
 
@@ -49,6 +53,8 @@ def nomogram_figure(
         Every input's value by its title, in its unit, those that stand for missing values too.
     imputed : collection of str
         Titles of the inputs that were not measured.
+    kind : str
+        Of the image.
 
     Raises
     ------
@@ -56,7 +62,7 @@ def nomogram_figure(
         When matplotlib is missing.
     """
     patient, card = _patient(nomogram, values, imputed), nomogram.card
-    uri = _drawn(nomogram, patient, "svg")
+    uri = _drawn(nomogram, patient, kind)
     caption = (
         "Each value has the points above it; below the total of the points stands the model's probability. Thick line: "
         f"range of the values the model was trained on. {card.name} {card.version}; no diagnosis."

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from ...errors import UserError
 from ...models.nomogram import Nomogram, nomogram_of
@@ -11,13 +12,13 @@ from .nomogram import nomogram_figure, write_nomogram
 from .style import Illustration
 
 
-def score_nomograms(scores: Iterable[Scored]) -> list[Illustration]:
+def score_nomograms(scores: Iterable[Scored], kind: Literal["svg", "png"] = "svg") -> list[Illustration]:
     """Return a figure a logistic model and level; nothing for a result that has no value or cannot be drawn."""
     drawn = []
     for scored in scores:
         layout = _layout(scored)
         if layout is not None:
-            figure = nomogram_figure(layout, *_patient(scored))
+            figure = nomogram_figure(layout, *_patient(scored), kind)
             drawn.append(replace(figure, key=f"nomogram-{len(drawn) + 1}", title=f"Nomogram: {scored.title}"))
     return drawn
 

@@ -1,0 +1,1 @@
+"""MRML nodes of the panels, subject by subject; the scene is an argument."""
