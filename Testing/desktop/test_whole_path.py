@@ -8,14 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from OVFRiskLib.anatomy import Region, Structure, VertebralLevel
+from OVFRiskLib.files.read_images import read_volume
+from OVFRiskLib.files.read_labels import read_labels
+from OVFRiskLib.image import Modality
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
 import vtk  # noqa: E402
-from OVFRiskLib.mrml import add_segmentation, save_bundle  # noqa: E402
+from OVFRiskLib.mrml import add_segmentation, add_volume, save_bundle  # noqa: E402
 from OVFRiskLib.panels.ct import Ct  # noqa: E402
 from OVFRiskLib.panels.export import ExportPanel  # noqa: E402
 from OVFRiskLib.panels.parameter_node import parameter_node  # noqa: E402
-from OVFRiskLib.panels.parameters import CalibrationChoice  # noqa: E402
+from OVFRiskLib.panels.parameters import CalibrationChoice, PhaseChoice, Sex  # noqa: E402
 from OVFRiskLib.panels.score import ScorePanel  # noqa: E402
 from OVFRiskLib.panels.segmentation import SegmentationPanel  # noqa: E402
 from OVFRiskLib.panels.view import MessageKind, RowState  # noqa: E402
@@ -24,6 +27,7 @@ from .score_scene import edit  # noqa: E402
 from .test_score_panel import reload  # noqa: E402
 
 L1, L2, L3 = VertebralLevel.span("L1-L3")
+LUMBAR = VertebralLevel.span("L1-L5")
 OFF = np.ones(3)  # mm; from the middle of a body to the click
 
 
@@ -195,3 +199,49 @@ def finish(slicer_app, session, idle: float = 0.0) -> None:
 def column(ui, n: int) -> list[str]:
     table = ui["Score"].resultTable
     return [table.item(row, n).text() for row in range(table.rowCount)]
+
+
+def test_a_real_abdomen_from_another_programs_labels_to_a_saved_scene(session, shared_data, run_job, tmp_path):
+    """Measured, edited, updated, scored, exported, saved and read again; features have a test of their own."""
+    folder, chosen = shared_data / "ct_abdomen_3mm", session.parameters
+    labels = read_labels(folder / "totalsegmentator_labels.nii.gz", "totalsegmentator")
+    lumbar = labels.restricted(region for region in labels.regions if region.level in LUMBAR)
+    chosen.ct = add_volume(session.scene, read_volume(folder / "ct.nii.gz", Modality.CT))
+    chosen.segmentation = add_segmentation(session.scene, lumbar, chosen.ct)
+    line = tmp_path / "line.json"
+    line.write_text('{"slope": 0.8, "intercept": 2, "kvp": 120, "date": "2026-01-01", "source": "made up"}')
+    chosen.subject, chosen.sex, chosen.age, chosen.phase = "P-1", Sex.F, 66.0, PhaseChoice.NONE
+    chosen.calibration, chosen.calibration_file = CalibrationChoice.LINE, str(line)
+    chosen.ct_whole = chosen.ct_cortical = chosen.ct_cancellous = False
+    chosen.export_folder = str(tmp_path / "out")
+    ct, score = Ct(session), ScorePanel(session)
+    export = ExportPanel(session, score)
+
+    ct.measure()
+    well(session, run_job)
+    measured = {row.level for row in session.record.table if row.name == "trabecular_attenuation" and row.value}
+    assert measured == set(LUMBAR)
+    score.score()
+    assert states(score) == {RowState.CURRENT}
+
+    edit(session, L3)
+    assert ct.flush()
+    assert session.record.stale_levels == (L3,)
+    assert states(score) == {RowState.STALE}
+    ct.update()
+    well(session, run_job)
+    assert session.record.stale_levels == ()
+    score.score()
+    export.choose("html", False)
+    written = export.export(datetime(2026, 1, 2)).folder
+    assert rows_of(written, "scores.csv")[0]["state"] == "current"
+
+    before = score.table(), [view.rows for view in tables(ct)]
+    save_bundle(session.scene, tmp_path / "scene.mrb")
+    session.close()
+    session.scene.Clear(False)
+    reload(session.scene, tmp_path)
+    session.open(parameter_node(session.scene))
+    assert (score.table(), [view.rows for view in tables(ct)]) == before
+    ct.close()
+    score.close()
