@@ -3,7 +3,7 @@
 #   make demo         analyse a synthetic patient and show where the report lies
 #   make test         check style and run every test
 #   make bench        compare speed and memory with PyRadiomics; train a network on synthetic patients and test it
-#   make screenshots  render the README's picture of the report again (needs Chromium)
+#   make screenshots  render the README's pictures of the report and the panels again (needs Chromium)
 #   make clean        remove everything that make has made
 #
 # The first of them makes .venv, with PYTHON=/path/to/python where you want a certain one.
@@ -59,6 +59,10 @@ screenshots: demo
 	mkdir -p Resources/screenshots; \
 	"$$browser" --headless --no-sandbox --hide-scrollbars --window-size=1200,1800 \
 	  --screenshot="$(CURDIR)/Resources/screenshots/report.png" "file://$(CURDIR)/$(DEMO)/result/report.html"
+	@$(BIN)/python -m pytest Testing/desktop
+	@for pair in panel-images:images segmentation-levels:segmentation ct_stale:ct vbq:vbq score:score score-exported:export; do \
+	  cp "build/screenshots/$${pair%:*}.png" "Resources/screenshots/slicer-$${pair#*:}.png"; \
+	done
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

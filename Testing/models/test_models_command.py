@@ -11,6 +11,7 @@ from OVFRiskLib.measurement import Measurement, MeasurementTable, Quality
 from OVFRiskLib.models.bundle import write_bundle
 from OVFRiskLib.models.card import Combination, Input, Output, Rate, Summary, Threshold
 from OVFRiskLib.models.predictors.linear import LogisticPredictor
+from OVFRiskLib.resources import resource
 
 from .cards import example_card
 
@@ -77,6 +78,11 @@ def test_show_keeps_units_that_look_like_markup(ovfrisk, bundle):
 def test_show_as_json_is_the_card(ovfrisk):
     card = json.loads(ovfrisk("models", "show", "vbmd-acr-2018", "--format", "json").stdout)
     assert [cut["value"] for cut in card["thresholds"]] == [80.0, 120.0]
+
+
+def test_schema_is_the_bundled_file(ovfrisk):
+    printed = ovfrisk("models", "schema").stdout
+    assert json.loads(printed) == json.loads(resource("Schemas", "model.schema.json").read_text("utf-8"))
 
 
 def test_check_says_that_a_bundle_is_sound(ovfrisk, bundle):

@@ -10,6 +10,7 @@ import typer
 
 from ..models.card import Input, ModelCard
 from ..models.card_file import card_to_dict
+from ..models.card_schema import model_schema
 from ..models.catalogue import catalogued, model_names, model_of
 from ..models.model import Model
 from ..models.scoring import figure, rates
@@ -57,6 +58,12 @@ def check_command(file: Annotated[Path, typer.Argument(metavar="FILE", help="A b
     found = Model.load(file)
     kind = found.predictor.kind if found.predictor else "no predictor: nothing is published"
     typer.echo(f"{file.name} is sound: {found.title}, {kind}, {len(found.card.inputs)} inputs, id {found.id}.")
+
+
+@models.command("schema")
+def schema_command() -> None:
+    """Print the JSON Schema of model.json: editors check and complete a file whose "$schema" names it."""
+    typer.echo(json.dumps(model_schema(), indent=1))
 
 
 def _print_model(model: Model) -> None:
