@@ -1,0 +1,1 @@
+"""Studies: from a cohort's feature table to validated, compared, exportable models."""
