@@ -52,6 +52,7 @@ bench: $(READY) pyradiomics
 	  --pyradiomics $(BIN)/python --data ../shared/data --rounds 2
 	@$(BIN)/python Testing/benchmarks/bench_segmenter.py build/bench
 	@PYTHONPATH=OVFRisk $(BIN)/python Testing/benchmarks/bench_segmentation.py --data ../shared/data
+	@PYTHONPATH=OVFRisk QT_QPA_PLATFORM=offscreen $(BIN)/python Testing/benchmarks/bench_panels.py
 
 screenshots: demo
 	@browser=$$(command -v chromium || command -v chromium-browser || command -v google-chrome) || \
@@ -71,7 +72,7 @@ clean:
 # The stamp is newer than pyproject.toml while nothing has to be installed. PyTorch comes first, in the version that is
 # tested; everything else takes it as it is.
 $(READY): pyproject.toml | $(BIN)/python
-	@echo "Installing OVFRisk and its packages into $(VENV), only this once (about 700 MB) ..."
+	@echo "Installing OVFRisk and its packages into $(VENV), only this once (about 850 MB) ..."
 	@$(BIN)/python -m pip install --quiet '$(TORCH)'
 	@$(BIN)/python -m pip install --quiet --editable '.[scene,test]'
 	@touch $@
