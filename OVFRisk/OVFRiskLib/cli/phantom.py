@@ -14,16 +14,19 @@ from ..errors import UserError
 from ..files.result_folder import result_folder
 from ..image import Modality
 from ..phantom import (
+    EVENT_SHARE,
     Anatomy,
     Fracture,
     Lesion,
     Phantom,
     PhantomSettings,
+    follow_up,
     make_cohort,
     make_patient,
     parse_acquisition,
     parse_motion,
     parse_stenosis,
+    write_follow_up,
     write_patient,
 )
 from ..radiomics import Protocol
@@ -85,17 +88,24 @@ def phantom_command(
     spacing: Annotated[float, typer.Option(help="CT voxel size, mm.", min=0.5, max=5)] = 1.0,
     one: OnePatient = USUAL,
     cohort: Annotated[int | None, typer.Option(help="Make this many patients, one folder each.", min=1)] = None,
+    event_share: Annotated[
+        float | None,
+        typer.Option(help="Of a cohort: who has a new fracture later, as clinical.csv says; 0.33 where not given."),
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Make a synthetic patient (CT, T1, T2, STIR, label maps) with a table of everything that was set."""
     if cohort and one != USUAL:
         raise UserError(
-            "--cohort goes with --seed and --spacing only.", "Leave the rest out: a cohort draws it from the seed."
+            "--cohort goes with --seed, --spacing and --event-share only.",
+            "Leave the rest out: a cohort draws it from the seed.",
         )
+    if event_share is not None and not cohort:
+        raise UserError("--event-share is about a cohort.", "Add --cohort, or leave it out.")
     settings = one.settings(seed, spacing)
     with result_folder(out, overwrite) as folder:
         if cohort:
-            _write_cohort(folder, cohort, seed, spacing)
+            _write_cohort(folder, cohort, seed, spacing, EVENT_SHARE if event_share is None else event_share)
         else:
             write_patient(make_patient(settings), folder)
     typer.echo(f"Synthetic data: {out}")
@@ -131,11 +141,14 @@ def _patient(phantom: Phantom) -> Patient:
     )
 
 
-def _write_cohort(folder: Path, count: int, seed: int, spacing: float) -> None:
+def _write_cohort(folder: Path, count: int, seed: int, spacing: float, event_share: float) -> None:
+    followed = follow_up(list(make_cohort(count, seed, spacing)), event_share)
     with progress_bar() as report:
-        for n, settings in enumerate(make_cohort(count, seed, spacing)):
+        for n, settings in enumerate(followed.patients):
             report(n / count, f"Making patient {n + 1} of {count}")
             phantom = make_patient(settings)
             (folder / phantom.subject).mkdir()
             write_patient(phantom, folder / phantom.subject)
+    write_follow_up(followed, seed, folder)
     (folder / "phantom.json").write_text(f'{{"synthetic": true, "cohort": {count}, "seed": {seed}}}\n')
+    typer.echo(f"New fractures after the scan: {followed.fracture.sum()} of {count} patients (clinical.csv).")

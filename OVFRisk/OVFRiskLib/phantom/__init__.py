@@ -9,23 +9,28 @@ from .dimensions import Anatomy
 from .fractures import Fracture, FractureKind
 from .lesions import Lesion, LesionKind
 from .mr_changes import parse_acquisition, parse_motion, parse_stenosis, typical_acquisition
+from .outcome import EVENT_SHARE, FollowUp, follow_up, write_follow_up
 from .patient import Phantom, make_patient
 from .settings import PhantomSettings
 from .writing import write_patient
 
 __all__ = [
+    "EVENT_SHARE",
     "Anatomy",
+    "FollowUp",
     "Fracture",
     "FractureKind",
     "Lesion",
     "LesionKind",
     "Phantom",
     "PhantomSettings",
+    "follow_up",
     "make_cohort",
     "make_patient",
     "parse_acquisition",
     "parse_motion",
     "parse_stenosis",
     "typical_acquisition",
+    "write_follow_up",
     "write_patient",
 ]

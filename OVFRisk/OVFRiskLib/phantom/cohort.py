@@ -25,7 +25,7 @@ def make_cohort(n: int, seed: int, spacing: float = 1.0) -> Iterator[PhantomSett
     ----------
     n : int
     seed : int
-        The patients' own seeds are drawn from it and differ from each other.
+        The patients' own seeds are drawn from it and differ from each other. Another `n` gives other patients.
     spacing : float
         CT voxel size, mm.
     """
