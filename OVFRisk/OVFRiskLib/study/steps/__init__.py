@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from ...errors import UserError
+from .combat import Combat
 from .components import ComponentCheck
 from .correlation import CorrelationFilter
 from .lasso import LassoSelector, Radscore
@@ -21,6 +22,7 @@ from .scaling import AdaptiveScaler
 
 STEPS: Mapping[str, type] = MappingProxyType(
     {
+        "combat": Combat,
         "adaptive-scaling": AdaptiveScaler,
         "reproducibility": ReproducibilityFilter,
         "rank-sum": RankSumFilter,
@@ -62,6 +64,7 @@ __all__ = [
     "STEPS",
     "AdaptiveScaler",
     "Adasyn",
+    "Combat",
     "ComponentCheck",
     "CorrelationFilter",
     "LassoSelector",

@@ -9,6 +9,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ...errors import UserError
 
 
+class NothingKeptError(UserError):
+    """A filter keeps no column: what is left tells nothing of the outcome."""
+
+
 def features_of(step: BaseEstimator, x: pd.DataFrame | np.ndarray, *, fitting: bool = False) -> np.ndarray:
     """Return the table's values, shape (rows, features), and have `step` learn or compare its columns.
 
@@ -86,7 +90,7 @@ class Filter(SelectorMixin, BaseEstimator):
         self.table_ = table.set_axis(pd.Index(names_of(self), name="feature"))
         self.support_ = table["kept"].to_numpy(bool)
         if not self.support_.any():
-            raise UserError(
+            raise NothingKeptError(
                 f"{type(self).__name__} keeps none of the {len(table)} features.",
                 "Loosen its limit, or take it that these features do not tell the groups apart.",
             )

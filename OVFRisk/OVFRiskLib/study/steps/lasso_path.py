@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit, xlogy
+from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import enet_path
+
+from ...errors import UserError
 
 _FEWEST = 5  # penalties before the path may end; this and the next two as glmnet.control()
 _GAIN = 1e-5  # of the share of explained deviance, under which the path ends
@@ -78,18 +81,29 @@ def lasso_path(x: np.ndarray, y: np.ndarray, penalties: np.ndarray, *, may_end: 
         Falling.
     may_end : bool
         Whether the path ends where the deviance is nearly explained or no longer falls, as glmnet's own path does.
+
+    A penalty under which the fit does not settle (outcomes that the features separate) ends the path; where it may not
+    end, the last solution stands for the rest.
     """
     standard, mean, sd = _standardised(x)
     state = _State(standard, y)
     null, explained, fits = _deviance(y, np.full(len(y), state.intercept)), [], []
     before = penalties[0]
     for penalty in penalties:
-        state.solve(penalty, before)
+        with config_context(skip_parameter_validation=True):  # it takes as long as the small fits
+            settled = state.solve(penalty, before)
+        if not settled:
+            break
         before = penalty
         fits.append((state.intercept, *state.coefficients))
         explained.append(1 - _deviance(y, state.log_odds()) / null)
         if may_end and len(fits) >= _FEWEST and _has_ended(explained):
             break
+    if not fits:
+        raise UserError("The lasso does not settle at any penalty.", "Look for features that copy the outcome.")
+    if not may_end:
+        fits += fits[-1:] * (len(penalties) - len(fits))
+        explained += explained[-1:] * (len(penalties) - len(explained))
     found = np.array(fits)
     slopes = found[:, 1:] / sd
     return Path(penalties[: len(fits)], found[:, 0] - slopes @ mean, slopes, np.array(explained))
@@ -124,21 +138,22 @@ class _State:
         used = np.flatnonzero(self.coefficients)
         return self.intercept + self.x[:, used] @ self.coefficients[used]
 
-    def solve(self, penalty: float, before: float) -> None:
-        """Move to the solution at `penalty`, from the one at the penalty `before`."""
+    def solve(self, penalty: float, before: float) -> bool:
+        """Move to the solution at `penalty`, from the one at the penalty `before`; return whether there is one."""
         gradient = self._gradient()
         wanted = (gradient >= 2 * penalty - before) | (self.coefficients != 0)
         while True:
-            self._fit(np.flatnonzero(wanted), penalty)
+            if not self._fit(np.flatnonzero(wanted), penalty):
+                return False
             missed = (self._gradient() > penalty * (1 + 1e-7)) & ~wanted
             if not missed.any():
-                return
+                return True
             wanted |= missed
 
     def _gradient(self) -> np.ndarray:
         return np.abs(self.x.T @ (self.y - expit(self.log_odds()))) / len(self.y)
 
-    def _fit(self, used: np.ndarray, penalty: float) -> None:
+    def _fit(self, used: np.ndarray, penalty: float) -> bool:
         x = self.x[:, used]
         before, change = self.log_odds(), np.inf
         for _ in range(_STEPS):
@@ -146,10 +161,9 @@ class _State:
             after = self.intercept + x @ self.coefficients[used]
             change = np.abs(after - before).max() / max(1.0, np.abs(after).max())
             if change <= _STEP:
-                return
+                return True
             before = after
-        if change > _SETTLED:
-            raise RuntimeError(f"the lasso did not converge at the penalty {penalty:g}")
+        return change <= _SETTLED
 
     def _newton(self, x: np.ndarray, slopes: np.ndarray, penalty: float) -> tuple[float, np.ndarray]:
         """Return the next intercept and coefficients: a lasso of the working response, weighted."""
