@@ -53,6 +53,7 @@ bench: $(READY) pyradiomics
 	@$(BIN)/python Testing/benchmarks/bench_segmenter.py build/bench
 	@PYTHONPATH=OVFRisk $(BIN)/python Testing/benchmarks/bench_segmentation.py --data ../shared/data
 	@PYTHONPATH=OVFRisk QT_QPA_PLATFORM=offscreen $(BIN)/python Testing/benchmarks/bench_panels.py
+	@PYTHONPATH=OVFRisk OMP_NUM_THREADS=1 $(BIN)/python Testing/benchmarks/bench_noise.py build/bench
 
 screenshots: demo
 	@browser=$$(command -v chromium || command -v chromium-browser || command -v google-chrome) || \

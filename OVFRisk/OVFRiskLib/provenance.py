@@ -22,6 +22,11 @@ _PACKAGES = (
     "pingouin",
     "statsmodels",
     "scikit-learn",
+    "pandas",
+    "imbalanced-learn",
+    "xgboost",
+    "xgboost-cpu",
+    "pytorch-tabnet",
 )
 
 

@@ -18,6 +18,7 @@ from .protocols import protocols
 from .score import score_command
 from .segment import segment_command
 from .segmenter import segmenter
+from .study import study
 from .vbq import vbq
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app.add_typer(protocols, name="protocols")
 app.add_typer(vbq, name="vbq")
 app.add_typer(models, name="models")
 app.command("score")(score_command)
+app.add_typer(study, name="study")
 app.command("phantom")(phantom_command)
 app.command("demo")(demo_command)
 

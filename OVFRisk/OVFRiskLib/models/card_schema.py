@@ -105,15 +105,20 @@ def model_schema() -> Schema:
         "schema": {"type": "integer", "minimum": 1, "maximum": SCHEMA},
         "predictor": {"anyOf": [kind, {"type": "null"}]},
     }
-    card = _object(ModelCard)
+    found = schema_of_kind(ModelCard, "Risk model of OVFRisk")
+    found["properties"] = own | found["properties"]
+    found["required"] = ["schema", "predictor", *found["required"]]
+    return found
+
+
+def schema_of_kind(kind: type, title: str) -> Schema:
+    """Return the JSON Schema (draft 2020-12) of a data class and of what it holds."""
+    own = _object(kind)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Risk model of OVFRisk",
-        "type": "object",
-        "properties": own | card["properties"],
-        "required": ["schema", "predictor", *card["required"]],
-        "additionalProperties": False,
-        "$defs": {kind.__name__: _definition(kind) for kind in sorted(_held(ModelCard, set()), key=_name)},
+        "title": title,
+        **own,
+        "$defs": {held.__name__: _definition(held) for held in sorted(_held(kind, set()), key=_name)},
     }
 
 

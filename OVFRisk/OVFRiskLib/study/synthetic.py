@@ -12,10 +12,11 @@ from scipy.special import expit
 
 from ..errors import UserError
 from ..models.card import Statistic
+from ..phantom.outcome import intercept_for
 from ..radiomics import Protocol
 from ..vbq.reading_cohort import COHORT
 from .cohort.columns import Cohort, Column
-from .synthetic_draw import Structure, draw_clinical, draw_events, intercept_for, structure_of
+from .synthetic_draw import Structure, draw_clinical, draw_events, structure_of
 from .synthetic_rules import RULES, Clinical, Rule, Shape
 from .synthetic_truth import SYNTHETIC, SyntheticCohort, Term, Truth, subjects_of
 from .synthetic_vbq import vbq_cohort

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import expit
 
 from .synthetic_rules import Clinical, Rule, Shape
 
@@ -120,11 +118,6 @@ def _shaped(variable: Clinical, z: np.ndarray) -> np.ndarray:
     if variable.shape is Shape.LOGNORMAL:
         return variable.center * np.exp(variable.spread * z)
     return variable.center + variable.spread * z
-
-
-def intercept_for(log_odds: np.ndarray, events: int) -> float:
-    """Return the intercept with which `events` are expected."""
-    return float(brentq(lambda a: expit(a + log_odds).sum() - events, -100 - log_odds.max(), 100 - log_odds.min()))
 
 
 def draw_events(rng: np.random.Generator, log_odds: np.ndarray, events: int) -> np.ndarray:

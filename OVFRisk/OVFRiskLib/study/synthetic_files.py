@@ -1,18 +1,58 @@
-"""A synthetic patient's tables, as ``ovfrisk analyze`` writes a real one's: to score with a model of the cohort."""
+"""Files of synthetic patients: a cohort's tables for a study, and one patient's, as ``ovfrisk analyze`` writes them."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from ..anatomy import Region, VertebralLevel
-from ..files.tables import write_features, write_measurements
+from ..files.tables import write_csv, write_features, write_measurements
 from ..measurement import Measurement, MeasurementTable, Quality
 from ..models.inputs import PERSONAL
 from ..radiomics import Features
-from .cohort.columns import Column
+from .cohort.columns import Column, cells
 from .synthetic_truth import SYNTHETIC, SyntheticCohort
 
 _BETWEEN_LEVELS = 0.02  # relative deviation of a level from the patient's mean
+
+
+def write_cohort(drawn: SyntheticCohort, folder: Path) -> None:
+    """Write the tables that the design of the cohort's name reads into an existing folder, and the truth.
+
+    ``clinical.csv`` has what is known of the persons; ``features.csv`` what was measured on images, a row a patient;
+    ``repeat_1.csv`` and ``repeat_2.csv`` what two readers measured; ``truth.json`` the rule that made the outcomes.
+
+    Raises
+    ------
+    UserError
+        When a file cannot be written.
+    """
+    table, columns = drawn.cohort.table, drawn.cohort.columns
+    measured = [title for title in table if title in drawn.features or columns[title].compartment is not None]
+    parts = {"clinical.csv": table.drop(columns=measured)}
+    if measured:
+        parts["features.csv"] = table[measured].assign(synthetic_features=SYNTHETIC)
+    parts |= {f"repeat_{n}.csv": one for n, one in enumerate(drawn.repeats, start=1)}
+    for name, part in parts.items():
+        write_csv(folder / name, {"subject": list(part.index), **cells(part)})
+    (folder / "truth.json").write_text(json.dumps(_truth(drawn), indent=1) + "\n", "utf-8")
+
+
+def _truth(drawn: SyntheticCohort) -> dict[str, object]:
+    truth = drawn.truth
+    people = pd.DataFrame({"log_odds": truth.log_odds, "probability": truth.probability})
+    return {
+        "synthetic": True,
+        "cohort": drawn.name,
+        "outcome": drawn.outcome,
+        "rule": truth.text,
+        "intercept": truth.intercept,
+        "terms": {title: asdict(term) for title, term in truth.terms.items()},
+        "sources": dict(drawn.sources),
+        "patients": {str(key): row.to_dict() for key, row in people.iterrows()},
+    }
 
 
 def write_patient(drawn: SyntheticCohort, subject: str, folder: Path) -> None:

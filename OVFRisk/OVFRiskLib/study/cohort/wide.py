@@ -118,7 +118,7 @@ class _Heap:
     def add(self, row: Measurement, level: VertebralLevel | None) -> None:
         """Put a row where it belongs; `level` is None for the patient's own."""
         spot = (level, row.compartment, row.name)
-        for kinds, kind in ((self.units, row.unit), (self.protocols, "" if row.name in PERSONAL else row.protocol_id)):
+        for kinds, kind in ((self.units, row.unit), (self.protocols, _protocol(row))):
             who = kinds.setdefault(spot[1:], {}).setdefault(kind, [])
             if len(who) < _NAMED and row.subject not in who:
                 who.append(row.subject)
@@ -146,6 +146,11 @@ class _Heap:
         (unit,), (protocol,) = self.units[spot[1:]], self.protocols[spot[1:]]
         fields = {"levels": (level,) if level else (), **more}
         return Column(title, name, unit, part, protocol_id=protocol, **fields)
+
+
+def _protocol(row: Measurement) -> str:
+    """Return what a row's values must share; densities need not share the line of their scan: that makes them alike."""
+    return "" if row.name in PERSONAL or row.protocol_id.startswith("vbmd-") else row.protocol_id
 
 
 def _title(level: VertebralLevel | Statistic | None, part: Compartment | Structure | None, name: str) -> str:

@@ -90,6 +90,11 @@ class Learner:
     start: Parameters = field(default_factory=dict)
     finish: Build | None = None
 
+    @property
+    def is_searched(self) -> bool:
+        """Return whether there are settings to search."""
+        return any(phase.space for phase in self.phases)
+
     def search(
         self,
         x: Data,

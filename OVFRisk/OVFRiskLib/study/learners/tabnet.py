@@ -19,9 +19,9 @@ TABNET = Learner(
     source=(
         "Ge et al. 2025 searched first the architecture (width, decision steps, independent and shared layers, "
         "sparsity coefficient; 100 candidates), then the training (learning rate, batch size, decay schedule; their "
-        "number is not given), stopping 10 epochs after the best; ranges are not given. Here: width 4-24, 2-4 steps, "
+        "number is not given), stopping 10 epochs after the best; ranges are not given. Here: width 4-24, 2-3 steps, "
         "1-2 layers of each kind, sparsity log-uniform in 1e-6-1e-2, relaxation 1-2; then rate log-uniform in "
-        "0.005-0.05, batches of 64, 128 or 256, decay of the rate by 0.9-1 an epoch; 60 % of candidates in the first "
+        "0.005-0.05, batches of 128, 256 or 512, decay of the rate by 0.9-1 an epoch; 60 % of candidates in the first "
         "phase. They seem to have stopped on the fold that they scored; here a fifth of each training part says when "
         "to stop, so that a fold's AUROC is of patients the network has not seen."
     ),
@@ -32,7 +32,7 @@ TABNET = Learner(
             "architecture",
             {
                 "width": randint(4, 25),
-                "steps": randint(2, 5),
+                "steps": randint(2, 4),
                 "independent": randint(1, 3),
                 "shared": randint(1, 3),
                 "relaxation": uniform(1.0, 1.0),
@@ -42,7 +42,7 @@ TABNET = Learner(
         ),
         Phase(
             "training",
-            {"learning_rate": loguniform(5e-3, 5e-2), "batch_size": [64, 128, 256], "decay": uniform(0.9, 0.1)},
+            {"learning_rate": loguniform(5e-3, 5e-2), "batch_size": [128, 256, 512], "decay": uniform(0.9, 0.1)},
         ),
     ),
 )
