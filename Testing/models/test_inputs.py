@@ -35,6 +35,18 @@ def test_the_row_of_the_scored_level():
     assert picked(replace(DENSITY, center=100.0, scale=20.0), row(90.0)).scaled == -0.5
 
 
+def test_what_is_no_part_of_a_vertebra_is_the_patients_where_the_level_has_none():
+    marker = Input("ca125", "CA125", "[arb'U]/mL")
+    own = Measurement("p", None, None, "ca125", 16.0, marker.unit, "")
+    at_l1 = replace(own, level=L1, value=20.0)
+    assert picked(marker, own).value == 16.0
+    assert picked(marker, own, at_l1).value == 20.0
+    assert picked(marker, own, at_l1, level=L2).value == 16.0
+    assert picked(marker).value is None
+    of_patient = replace(row(90.0), level=None)
+    assert picked(DENSITY, of_patient).value is None  # a vertebra's density is never the patient's
+
+
 @pytest.mark.parametrize(
     ("statistic", "value"),
     [(Statistic.MEAN, 80.0), (Statistic.MEDIAN, 75.0), (Statistic.MINIMUM, 60.0), (Statistic.MAXIMUM, 110.0)],

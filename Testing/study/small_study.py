@@ -12,11 +12,11 @@ SHARED = ("glcm_Idmn", "glrlm_RunEntropy", "firstorder_Median", "ngtdm_Strength"
 
 
 def write_small_study(
-    folder: Path, *, patients: int = 90, changes: dict[str, str] | None = None, seed: int = 5
+    folder: Path, *, patients: int = 90, resampled: bool = True, changes: dict[str, str] | None = None, seed: int = 5
 ) -> Path:
     """Write tables of `patients` and a small design of the malignant-fracture template; return the design's path.
 
-    `changes` replaces patterns (regular expressions) of the template's text.
+    Without `resampled` the design has its test set only. `changes` replaces patterns (regular expressions) of the text.
     """
     folder.mkdir(parents=True, exist_ok=True)
     drawn = synthetic_cohort("malignant-fracture", seed, patients)
@@ -25,12 +25,12 @@ def write_small_study(
     for name, part in (("clinical.csv", table.drop(columns=list(drawn.features))), ("features.csv", table[features])):
         write_csv(folder / name, {"subject": list(part.index), **cells(part)})
     text = template("malignant-fracture")
+    little = (
+        "folds = 3\nrepeats = 1\nhold_outs = 2\nbootstraps = 4\nlearning_curve = [0.6, 1.0]\n"
+        "learning_repeats = 2\nablation = 2\n"
+    )
     small = {
-        r"repeats = 4": "repeats = 1",
-        r"folds = 5\nrepeats": "folds = 3\nrepeats",
-        r"hold_outs = 20": "hold_outs = 2",
-        r"bootstraps = 50": "bootstraps = 4",
-        r"learning_curve = .*": "learning_curve = [0.6, 1.0]\nlearning_repeats = 2\nablation = 2",
+        r"\[validation\]\n(.+\n)+": f"[validation]\n{little if resampled else 'folds = 0'}\n",
         r"test = 63": "test = 0.3",
         r"sensitivity = 0.9": "sensitivity = 0.9\nreplicates = 100",
     }

@@ -122,3 +122,11 @@ def test_resamples_without_an_outcome_do_not_count():
     broken.loc[in_the_way, "drawn"] = 1  # nobody with the event is left out
     found = bootstrapped(broken, outcome, None)
     assert found == "no resample leaves out patients of both outcomes"
+
+
+def test_models_that_fit_their_patients_perfectly_have_no_interval():
+    found = Bootstrapped(1.0, np.ones(25), np.linspace(0.8, 0.9, 25), np.linspace(0.7, 0.8, 25))
+    for one in bootstrap_estimates(found, rows(), data()[0]["y"]).values():
+        assert one.value < 0.95
+        assert one.low is one.high is None
+        assert "perfectly" in one.reason

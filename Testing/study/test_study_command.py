@@ -28,9 +28,7 @@ def run(*words):
 def finished(tmp_path_factory):
     """Return the folders of a small study's tables and of its result, without resampling."""
     folder = tmp_path_factory.mktemp("command")
-    small = {"hold_outs = 20": "hold_outs = 0", "bootstraps = 50": "bootstraps = 0"}
-    small |= {"folds = 5\nrepeats": "folds = 0\nrepeats", r"learning_curve = .*": ""}
-    design = write_small_study(folder / "in", patients=120, changes=small)
+    design = write_small_study(folder / "in", patients=120, resampled=False)
     output = run("study", "run", design, folder / "out", "--jobs", 1)
     return folder / "in", folder / "out", output
 

@@ -76,8 +76,9 @@ class Input:
         UCUM; a row in another unit is refused.
     compartment : Compartment, Structure or None
     levels : tuple of VertebralLevel
-        Whose rows to take. Empty: the level that is being scored, or the patient's own row where the model is one of
-        the patient. One: that level. Several need a `statistic`.
+        Whose rows to take. Empty: the level that is being scored (of what is no part of a vertebra and has no row
+        there, e.g. a blood value, the patient's own), or the patient's own row where the model is one of the patient.
+        One: that level. Several need a `statistic`.
     statistic : Statistic or None
     least : int
         How many of the `levels` must have a value.

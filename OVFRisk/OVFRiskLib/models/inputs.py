@@ -140,9 +140,16 @@ def _leaves(inputs: Iterable[Input]) -> Iterable[Input]:
 def _picked(record: Record, wanted: Input, level: VertebralLevel | None) -> Picked:
     if wanted.name in PERSONAL:
         return _personal(record, wanted)
-    levels = wanted.levels or (level,)
+    levels = wanted.levels or (_where(record, wanted, level),)
     at = {one: (_radscore if wanted.terms else _row)(record, wanted, one) for one in levels}
     return at[levels[0]] if len(at) == 1 else _combined(wanted, at)
+
+
+def _where(record: Record, wanted: Input, level: VertebralLevel | None) -> VertebralLevel | None:
+    """Return whose row to take for the scored level: its own, or the patient's of what is no part of a vertebra."""
+    if wanted.terms or wanted.compartment is not None or (level, None, wanted.name) in record.rows:
+        return level
+    return None if (None, None, wanted.name) in record.rows else level
 
 
 def _personal(record: Record, wanted: Input) -> Picked:

@@ -17,7 +17,8 @@ from .repeats import area_of, counts
 NO_INFORMATION = 0.5
 FEWEST = 20
 """Resamples under which percentiles of them are no interval."""
-_SHIFTED = "95 % CI: percentiles of the bootstrap models' apparent AUC, moved by the optimism (location-shifted, Noma)"
+_PERFECT = 0.999
+_SHIFTED = "95 % CI: percentiles of the bootstrap models' apparent AUC, moved by the optimism (location-shifted)"
 _METHODS = {
     "bootstrap, optimism-corrected": "apparent AUC less the mean of (bootstrap model on its sample - on all patients)",
     "bootstrap .632+": "apparent AUC and mean AUC of the patients not drawn, weighed by the relative overfitting",
@@ -108,6 +109,9 @@ def _shifted(found: Bootstrapped, value: float, n: int, events: int, method: str
     method = f"{method}; {len(found.own)} resamples; {_SHIFTED}"
     if len(found.own) < FEWEST:
         reason = f"{len(found.own)} resamples are too few for percentiles, it takes {FEWEST}"
+        return Estimate(value, None, None, n, events, method, reason)
+    if found.own.min() > _PERFECT:
+        reason = "the models order their own patients perfectly, so that the spread of these areas says nothing"
         return Estimate(value, None, None, n, events, method, reason)
     low, high = (float(end) + value - found.apparent for end in percentiles(found.own))
     return Estimate(value, max(low, 0.0), min(high, 1.0), n, events, method)

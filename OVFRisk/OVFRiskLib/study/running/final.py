@@ -1,5 +1,6 @@
 """The final model of a variant, a learner and a way: searched, trained, cross-validated, written."""
 
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from sklearn.linear_model import LogisticRegression
 from ...errors import UserError
 from ...models.calibrated import calibrated
 from ...models.card import Calibration
+from ...models.model import Model
 from ..design.design import Way
 from ..learners.intervals import odds_ratios
 from ..learners.search import Parameters
-from .bundles import write_model
+from .bundles import outputs, write_model
 from .importance import importance
 from .preparation import NOTHING
 from .procedure import Procedure, Trained
@@ -53,11 +55,13 @@ def final_model(procedure: Procedure, models: Path, settings: Settings) -> Model
     """
     design, patients = procedure.design, procedure.patients
     train, chosen = patients.train, dict(settings.parameters)
-    trained = procedure.trained(train, chosen)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        trained = procedure.trained(train, chosen)
     predictions = {"training": trained.predict(train), "cross-validation": _cross_validated(procedure, chosen)}
     if len(patients.test):
         predictions["test"] = trained.predict(patients.test)
-    notes = _notes(settings.candidates)
+    notes = _notes(settings.candidates) + _said(caught)
     calibration = None
     if design.recalibrate and procedure.way is Way.LEAK_FREE:
         calibration, note = _recalibration(procedure, predictions["cross-validation"])
@@ -65,6 +69,8 @@ def final_model(procedure: Procedure, models: Path, settings: Settings) -> Model
         if calibration is not None:
             predictions = {on: found.map(lambda p: calibrated(p, calibration)) for on, found in predictions.items()}
     bundle, why = _bundle(models, trained, predictions, calibration, chosen)
+    if bundle:  # what is judged is what is given away
+        predictions |= _predicted(models / bundle, procedure, predictions)
     x, y = trained.preparation.transform(procedure.table(train)), procedure.outcome(train)
     return ModelResult(
         way=procedure.way,
@@ -95,10 +101,23 @@ def _cross_validated(procedure: Procedure, parameters: Parameters) -> pd.Series:
     return pd.concat(parts).loc[train]
 
 
+def _predicted(path: Path, procedure: Procedure, predictions: dict[str, pd.Series]) -> dict[str, pd.Series]:
+    """Return the bundle's own predictions of the training and test patients."""
+    model = Model.load(path)
+    who = {on: predictions[on].index for on in ("training", "test") if on in predictions}
+    return {on: pd.Series(outputs(model, procedure.table(keys)), keys, name="probability") for on, keys in who.items()}
+
+
 def _notes(candidates: pd.DataFrame) -> list[str]:
     """Return the first of what the libraries warned of during the search."""
     said = [part for note in candidates.get("note", ()) if note for part in note.split("; ")]
     return list(dict.fromkeys(said))[:3]
+
+
+def _said(caught: list[warnings.WarningMessage]) -> list[str]:
+    """Return what the libraries warned of while the final model was trained; what only programmers need is left out."""
+    messages = (str(one.message) for one in caught if not issubclass(one.category, DeprecationWarning | FutureWarning))
+    return list(dict.fromkeys(text.strip().splitlines()[0] for text in messages if text.strip()))[:3]
 
 
 def _recalibration(procedure: Procedure, predicted: pd.Series) -> tuple[Calibration | None, str]:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -140,7 +141,8 @@ def run_task(out: Path, data: Path, task: Task, memory: dict[tuple, object], job
     path = out / "work" / task.file
     if not path.exists():
         start = time.perf_counter()
-        with one_thread():
+        with one_thread(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what matters of them stands in the final models' notes
             values = _done(out, data, task, memory, jobs)
         write_json(path, {"values": values, "seconds": time.perf_counter() - start, "memory_mb": _memory_mb()})
 
