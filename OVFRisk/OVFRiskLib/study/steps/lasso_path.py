@@ -15,6 +15,7 @@ _FEWEST = 5  # penalties before the path may end; this and the next two as glmne
 _GAIN = 1e-5  # of the share of explained deviance, under which the path ends
 _ENOUGH = 0.999  # share of explained deviance, over which the path ends
 _GAP = 1e-11  # duality gap of the quadratic problem, relative to its sum of squares
+_OFF = 1e-9  # of the penalty, by which the gradient of a solution may be off
 _STEP = 1e-7  # change of a row's log-odds, relative to the largest, under which a fit is done
 _STEPS = 60
 _SETTLED = 1e-4  # such a change after the last step; only near-copies of a feature, whose shares drift, come so far
@@ -126,6 +127,25 @@ def _deviance(y: np.ndarray, log_odds: np.ndarray) -> float:
     return float(-2 * (xlogy(y, p) + xlogy(1 - y, 1 - p)).sum())
 
 
+def _same_signs(x: np.ndarray, y: np.ndarray, slopes: np.ndarray, penalty: float) -> np.ndarray | None:
+    """Return the lasso's solution where it has the signs of `slopes`: it is linear then; None where it has others."""
+    used = np.flatnonzero(slopes)
+    if not 0 < used.size < len(x):
+        return None
+    signs, inside = np.sign(slopes[used]), x[:, used]
+    try:
+        kept = np.linalg.solve(inside.T @ inside, inside.T @ y - len(x) * penalty * signs)
+    except np.linalg.LinAlgError:
+        return None
+    gradient = x.T @ (y - inside @ kept) / len(x)
+    off = np.abs(gradient[used] - penalty * signs).max()  # rounding, where features are near-copies
+    if off > _OFF * penalty or (np.sign(kept) != signs).any() or np.abs(gradient).max() > penalty * (1 + _OFF):
+        return None
+    found = np.zeros_like(slopes)
+    found[used] = kept
+    return found
+
+
 class _State:
     """Where the path stands: intercept and coefficients of the standardised features."""
 
@@ -177,6 +197,9 @@ class _State:
             return float(middle), slopes
         scaled = np.asfortranarray((x - mean) * root[:, None])
         target = (response - middle) * root
+        found = _same_signs(scaled, target, slopes, penalty)
+        if found is not None:
+            return float(middle - mean @ found), found
         products = {"precompute": scaled.T @ scaled, "Xy": scaled.T @ target, "check_input": False}
         start = {"coef_init": slopes.copy(), "tol": _GAP, "max_iter": _SWEEPS}
         with warnings.catch_warnings():
