@@ -130,3 +130,13 @@ def test_models_that_fit_their_patients_perfectly_have_no_interval():
         assert one.value < 0.95
         assert one.low is one.high is None
         assert "perfectly" in one.reason
+
+
+def test_an_interval_that_misses_its_value_is_not_given():
+    """Bootstrap models that fit their samples far better than the final model fits its patients."""
+    own = np.linspace(0.95, 0.99, 25)
+    found = Bootstrapped(0.8, own, own - 0.2, own - 0.3)
+    for one in bootstrap_estimates(found, rows(), data()[0]["y"]).values():
+        assert one.value is not None
+        assert one.low is one.high is None
+        assert "misses the value" in one.reason

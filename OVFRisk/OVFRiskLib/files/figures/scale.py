@@ -82,7 +82,7 @@ class Scale:
         """
         place = min(max(points, 0.0), most)
         beyond = abs(points - place) > _NEARLY
-        marker = "<>"[points > place] if beyond else "o"
+        marker = "<>"[int(points > place)] if beyond else "o"
         style = {"markerfacecolor": "white" if hollow else color, "markeredgecolor": color, "markeredgewidth": 1.4}
         self.ax.plot(self.x(place), self.y, marker=marker, markersize=7, zorder=5, **style)
         return self.x(place)

@@ -8,6 +8,7 @@ from .importance import bars, bars_figure
 from .panels import WIDTH, plain
 from .study_figure import Sketch
 
+_WIDE = 100.0  # largest to smallest penalty
 _MOST = 20  # coefficients
 _COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, INK, "#56B4E9")
 _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
@@ -99,7 +100,8 @@ def _penalty_axis(ax, record: StepRecord) -> None:
     penalties = np.asarray(record.curves["penalties"])
     ax.set(xscale="log", xlabel="penalty λ (falling)")
     ax.set_xlim(penalties[0] * 1.06, penalties[-1] / 1.06)
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
+    wide = penalties[0] > _WIDE * penalties[-1]  # decades only, so that the numbers keep apart
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=6))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
     for key, name, line, color in _PENALTIES:

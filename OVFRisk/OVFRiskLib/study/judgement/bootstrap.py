@@ -114,4 +114,7 @@ def _shifted(found: Bootstrapped, value: float, n: int, events: int, method: str
         reason = "the models order their own patients perfectly, so that the spread of these areas says nothing"
         return Estimate(value, None, None, n, events, method, reason)
     low, high = (float(end) + value - found.apparent for end in percentiles(found.own))
+    if not low <= value <= high:
+        reason = "the bootstrap models fit their own patients so much better that the shifted interval misses the value"
+        return Estimate(value, None, None, n, events, method, reason)
     return Estimate(value, max(low, 0.0), min(high, 1.0), n, events, method)

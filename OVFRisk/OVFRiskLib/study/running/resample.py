@@ -9,6 +9,8 @@ from ..cohort import split_by_chance
 from ..cohort.splits import Split
 from ..learners.search import Parameters
 from ..seeds import seed_of
+from ..steps import Radscore
+from .preparation import Preparation
 from .procedure import Procedure, Rows
 
 _HELD_OUT = 0.3  # of hold-outs where the design has no test set
@@ -64,7 +66,13 @@ def fewer(procedure: Procedure, parameters: Parameters, share: float, repeat: in
     made = procedure.trained(train, parameters)
     events = int(procedure.outcome(train).sum())
     facts = {"share": share, "patients": len(train), "events": events, "repeat": repeat}
-    return _rows(made.predict(test), **facts, inputs=len(made.preparation.columns_))
+    return _rows(made.predict(test), **facts, inputs=_inputs(made.preparation))
+
+
+def _inputs(preparation: Preparation) -> int:
+    """Return how many columns as measured a model takes; those behind a radscore count, not the radscore."""
+    steps = [step for group, _ in preparation.fitted_ for _, step in group.steps if isinstance(step, Radscore)]
+    return len(preparation.columns_) + sum(len(step.terms_) - 1 for step in steps)
 
 
 def _rows(found: pd.Series, **facts: object) -> pd.DataFrame:
