@@ -1,7 +1,8 @@
 """What a column of a cohort's table holds, so that a model trained on it can say which measurement it needs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 import numpy as np
@@ -150,6 +151,19 @@ class Cohort:
             {place: text for place, text in self.flagged.items() if place[0] in kept},
             {**self.left_out, **gone},
         )
+
+
+def titles_like(cohort: Cohort, patterns: Iterable[str], outcome: str) -> list[str]:
+    """Return the titles of the columns of numbers that a pattern names (``*``: anything), in the table's order.
+
+    The outcome is none of them.
+    """
+    patterns = tuple(patterns)
+    return [
+        title
+        for title, column in cohort.columns.items()
+        if column.unit and title != outcome and any(fnmatchcase(title, one) for one in patterns)
+    ]
 
 
 def cells(frame: pd.DataFrame) -> dict[str, list[Cell]]:

@@ -1,11 +1,10 @@
 """What a reader of a study has to know before its figures, in plain sentences."""
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
 import pandas as pd
 
-from ..cohort.columns import listed
+from ..cohort.columns import listed, titles_like
 from ..design.design import Variant, Way
 from ..running.results import ModelResult, StudyRun
 from .comparisons import MOST
@@ -94,11 +93,7 @@ def _judgement(share: float) -> str:
 def columns_of(run: StudyRun, variant: Variant) -> list[str]:
     """Return the titles of the columns that enter a variant, in the table's order."""
     patterns = [pattern for name in variant.groups for pattern in run.design.group(name).columns]
-    return [
-        title
-        for title, column in run.cohort.columns.items()
-        if column.unit and title != run.design.outcome and any(fnmatchcase(title, one) for one in patterns)
-    ]
+    return titles_like(run.cohort, patterns, run.design.outcome)
 
 
 def inputs_of(model: ModelResult) -> int:
@@ -173,11 +168,8 @@ def _external(run: StudyRun) -> Iterator[str]:
 def _imputed(run: StudyRun) -> Iterator[str]:
     variants = run.design.variants
     groups = {name for variant in variants for name in variant.groups if run.design.group(name).impute}
-    titles = [
-        title
-        for title in run.cohort.columns
-        if any(fnmatchcase(title, pattern) for name in groups for pattern in run.design.group(name).columns)
-    ]
+    patterns = [pattern for name in groups for pattern in run.design.group(name).columns]
+    titles = titles_like(run.cohort, patterns, run.design.outcome)
     gaps = run.cohort.table[titles].isna().sum()
     gaps = gaps[gaps > 0].sort_values(ascending=False, kind="stable")
     if len(gaps):

@@ -187,6 +187,8 @@ def optimism_of_best(judgement: Judgement) -> str:
     chosen = next((one for one in mine if one.on == judgement.primary), mine[0] if mine else None)
     if chosen is None:
         return "The as-published order was not run for this model: its optimism is not known."
+    if _is_same(chosen):
+        return "No step selects anything for this model: the order of the publications gives the same predictions."
     return (
         f"In the order of the publications, where steps see all patients first, the same model had an AUC of "
         f"{_value(chosen.as_published)} {at(chosen.on)} instead of {_value(chosen.leak_free)}: an optimism "

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 
 from ...anatomy import VertebralLevel
+from ..cohort.columns import titles_like
 from ..design.design import Design, Group, How, StepDesign, TableKind, Way
 from ..learners import LEARNERS
 from ..running.results import StudyRun
@@ -109,12 +109,7 @@ def external(run: StudyRun) -> str:
 
 def columns_of(run: StudyRun, group: Group) -> list[str]:
     """Return the titles of a group's columns."""
-    columns = run.cohort.columns
-    return [
-        title
-        for title in run.cohort.table
-        if columns[title].unit and title != run.design.outcome and any(fnmatchcase(title, one) for one in group.columns)
-    ]
+    return titles_like(run.cohort, group.columns, run.design.outcome)
 
 
 def predictors(run: StudyRun) -> str:

@@ -28,7 +28,7 @@ from ..cohort import (
     split_by_chance,
     split_by_date,
 )
-from ..cohort.columns import listed, need
+from ..cohort.columns import listed, need, titles_like
 from ..cohort.wide_table import read_wide
 from ..design.design import Design, Group, How, Table, TableKind
 from ..seeds import seed_of
@@ -189,16 +189,15 @@ def _paths(table: Table, folder: Path) -> list[Path]:
 
 def _columns(cohort: Cohort, group: Group, outcome: str) -> list[str]:
     """Return the titles of a group's columns, in the table's order."""
-    chosen: dict[str, None] = {}
     for pattern in group.columns:
-        matches = [title for title in cohort.table if fnmatchcase(title, pattern) and cohort.columns[title].unit]
-        if not matches:
+        if fnmatchcase(outcome, pattern):
+            raise UserError(
+                f"The group '{group.name}' holds the outcome '{outcome}'.", "Name its columns more narrowly."
+            )
+        if not titles_like(cohort, [pattern], outcome):
             what = f"The group '{group.name}' wants '{pattern}', which no column of numbers is called."
             raise UserError(what, f"The columns are: {listed(cohort.table.columns, 12)}.")
-        chosen |= dict.fromkeys(matches)
-    if outcome in chosen:
-        raise UserError(f"The group '{group.name}' holds the outcome '{outcome}'.", "Name its columns more narrowly.")
-    return [title for title in cohort.table if title in chosen]
+    return titles_like(cohort, group.columns, outcome)
 
 
 def _complete(cohort: Cohort, design: Design, columns: Mapping[str, list[str]]) -> Cohort:

@@ -14,7 +14,7 @@ from ...errors import UserError
 from ...models.model import Model
 from ...provenance import software
 from ..cohort import ExternalSet, missing_report, table_one
-from ..cohort.columns import Cohort
+from ..cohort.columns import Cohort, titles_like
 from ..design.design import Design, Way
 from ..design.reading import read_design
 from .bundles import outputs
@@ -200,10 +200,8 @@ def _model(out: Path, way: Way, variant: str, learner: str, external: dict) -> M
 
 def _described(design: Design, cohort: Cohort) -> list[str]:
     """Return the columns of Table 1: those asked for, else what is neither a feature nor text that varies freely."""
-    from fnmatch import fnmatchcase
-
     if design.describe:
-        return [t for t in cohort.table if any(fnmatchcase(t, pattern) for pattern in design.describe)]
+        return titles_like(cohort, design.describe, design.outcome)
     columns = cohort.columns
     return [
         t
