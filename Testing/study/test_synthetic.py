@@ -11,9 +11,10 @@ pytest.importorskip("sklearn")
 from OVFRiskLib.anatomy import VertebralLevel
 from OVFRiskLib.errors import UserError
 from OVFRiskLib.models.card import Statistic
+from OVFRiskLib.phantom.outcome import intercept_for
 from OVFRiskLib.radiomics import Protocol
 from OVFRiskLib.study.synthetic import NAMES, synthetic_cohort
-from OVFRiskLib.study.synthetic_draw import draw_events, intercept_for
+from OVFRiskLib.study.synthetic_draw import draw_events
 from scipy.stats import norm, ttest_ind
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
